@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "agent/responder.h"
+#include "base/clock.h"
+#include "snmp/set.h"
+#include "tables/data.h"
+
+// Net-SNMP's own; see agent/net_snmp.h.
+struct netsnmp_agent_request_info_s;
+struct netsnmp_request_info_s;
+
+namespace tcpmibd::agent {
+
+// One variable binding that a manager asks for.
+struct Inquiry {
+  enum class Kind : std::uint8_t { kGet, kNext, kNextInclusive };
+
+  Kind kind;
+  const tables::Managed& object;
+  snmp::OidView name;
+  Transaction transaction;
+  Time arrived;  // of the request, however often it is put
+};
+
+// Whom inquiries are put to: a Responder, or a test's fake.
+using Answerer = std::function<Answer(const Inquiry&)>;
+
+Answerer answers_of(Responder& responder);
+
+// One variable binding that a manager writes, in one phase of the Set.
+struct Writing {
+  enum class Phase : std::uint8_t { kReserve1, kReserve2, kAction, kCommit, kFree, kUndo };
+
+  Phase phase;
+  const tables::Managed& object;
+  snmp::OidView name;
+  std::optional<snmp::Value> value;  // none: of a type that no object of ours has
+  Transaction transaction;
+};
+
+// Whom writings are put to: a Deleter, or a test's fake.
+using Setter = std::function<snmp::SetStatus(const Writing&)>;
+
+class Deleter;
+Setter writings_of(Deleter& deleter);
+
+// Between Net-SNMP's requests and our answers. What cannot be answered yet is parked: the library
+// holds back the whole PDU (it is "delegated") until retry() has filled it.
+//
+// A PDU is known by the library's session and the PDU's transaction number. In both roles that
+// stays the same over all its bindings and all repetitions of a GETBULK: the library numbers each
+// packet it receives, and a master hands its number down to us.
+class Answering {
+ public:
+  Answering(Answerer ask, Setter set);
+  ~Answering();
+  Answering(const Answering&) = delete;
+  Answering& operator=(const Answering&) = delete;
+
+  // A list of requests below the root of `object`, as the library's handlers get it.
+  void answer(const tables::Managed& object, netsnmp_agent_request_info_s& info,
+              netsnmp_request_info_s* requests);
+
+  // Puts everything parked again. To be called when the answerer has learned something.
+  void retry();
+
+  // Makes the library remember what is parked; see the source. Called at every turn of the loop.
+  void hold_parked();
+
+  // How many lists of requests are parked.
+  std::size_t parked() const;
+
+ private:
+  struct Parked;
+
+  bool fill(const tables::Managed& object, netsnmp_agent_request_info_s& info,
+            netsnmp_request_info_s& request, Time arrived);
+  bool retry(Parked& parked);
+
+  void write(const tables::Managed& object, netsnmp_agent_request_info_s& info,
+             netsnmp_request_info_s* requests);
+
+  Answerer ask_;
+  Setter set_;
+  std::vector<Parked> parked_;
+};
+
+}  // namespace tcpmibd::agent

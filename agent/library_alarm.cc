@@ -1,0 +1,27 @@
+#include "agent/library_alarm.h"
+
+#include <chrono>
+#include <utility>
+
+#include "agent/net_snmp.h"
+
+namespace tcpmibd::agent {
+namespace {
+
+timeval to_timeval(Duration duration) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(duration);
+  const auto rest = std::chrono::duration_cast<std::chrono::microseconds>(duration - whole);
+  return {.tv_sec = whole.count(), .tv_usec = rest.count()};
+}
+
+}  // namespace
+
+LibraryAlarm::LibraryAlarm(Duration period, std::function<void()> act)
+    : act_(std::move(act)),
+      number_(snmp_alarm_register_hr(to_timeval(period), SA_REPEAT, &LibraryAlarm::ring, this)) {}
+
+LibraryAlarm::~LibraryAlarm() { snmp_alarm_unregister(number_); }
+
+void LibraryAlarm::ring(unsigned, void* self) noexcept { static_cast<LibraryAlarm*>(self)->act_(); }
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <functional>
+
+#include "base/clock.h"
+
+namespace tcpmibd::agent {
+
+// Something that the library's loop does again and again, for as long as this object lives. It is
+// done by a turn of that loop, so never while the loop is stuck.
+class LibraryAlarm {
+ public:
+  LibraryAlarm(Duration period, std::function<void()> act);
+  ~LibraryAlarm();
+  LibraryAlarm(const LibraryAlarm&) = delete;
+  LibraryAlarm& operator=(const LibraryAlarm&) = delete;
+
+ private:
+  static void ring(unsigned number, void* self) noexcept;
+
+  std::function<void()> act_;
+  unsigned number_;
+};
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,290 @@
+#include "agent/responder.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace tcpmibd::agent {
+
+using tables::Data;
+using tables::Managed;
+
+namespace {
+
+// A snapshot that took long to make serves longer, or a busy host would do nothing else.
+constexpr int kShareOfTime = 5;
+
+// The master drops a subagent that has not answered for six seconds: no PDU is older.
+constexpr Duration kPinLifetime = std::chrono::seconds(7);
+
+// PDUs under way at once of which it is remembered what they were answered from.
+constexpr std::size_t kMostPins = 64;
+
+// A snapshot that is too old to be served is freed when nobody has asked for so long.
+constexpr Duration kIdle = std::chrono::seconds(10);
+
+// Stands in where rows do not matter: for scalars, and for names that no row can have.
+const std::shared_ptr<const tcp::Snapshot>& no_rows() {
+  static const auto kNoRows = std::make_shared<const tcp::Snapshot>();
+  return kNoRows;
+}
+
+const tcp::ProcessMap& nobody() {
+  static const tcp::ProcessMap kNobody;
+  return kNobody;
+}
+
+}  // namespace
+
+Responder::Responder(ResponderSources sources, Worker& worker, const tcp::AddressForms& forms,
+                     const Ages& ages)
+    : sources_(std::move(sources)), worker_(worker), forms_(forms), ages_(ages) {}
+
+Answer Responder::get(const Managed& object, snmp::OidView name, Transaction transaction,
+                      Time arrived) {
+  const Moment moment{Clock::now(), arrived};
+  const auto absent = object.absence(name) == snmp::Absence::kNoSuchObject
+                          ? Answer::Kind::kNoSuchObject
+                          : Answer::Kind::kNoSuchInstance;
+  const tcp::Question question = object.question(name);
+  if (std::holds_alternative<std::monostate>(question))
+    return {absent, {}};
+  Pin& pin = this->pin(transaction, moment.now);
+  const Rows rows = gather(object.needs(), question, pin, moment);
+  if (rows.kind != Answer::Kind::kValue)
+    return {rows.kind, {}};
+  return answered(object.get(data_for(rows, pin, moment), name), absent, rows);
+}
+
+Answer Responder::next(const Managed& object, snmp::OidView name, bool inclusive,
+                       Transaction transaction, Time arrived) {
+  const Moment moment{Clock::now(), arrived};
+  Pin& pin = this->pin(transaction, moment.now);
+  const Rows rows = gather(object.needs(), Data::everything(), pin, moment);
+  if (rows.kind != Answer::Kind::kValue)
+    return {rows.kind, {}};
+  return answered(object.next(data_for(rows, pin, moment), name, inclusive),
+                  Answer::Kind::kEndOfView, rows);
+}
+
+Responder::Pin& Responder::pin(Transaction transaction, Time now) {
+  auto pin = std::ranges::find(pins_, transaction, &Pin::transaction);
+  if (pin == pins_.end() && pins_.size() < kMostPins)
+    pin = pins_.insert(pins_.end(), Pin{.transaction = transaction});
+  else if (pin == pins_.end())
+    *(pin = std::ranges::min_element(pins_, {}, &Pin::last_used)) = {.transaction = transaction};
+  pin->last_used = now;
+  return *pin;
+}
+
+Responder::Rows Responder::gather(const Data::Needs& needs, const tcp::Question& question, Pin& pin,
+                                  Moment moment) {
+  if (!gather_files(needs, pin))
+    return {.kind = Answer::Kind::kFailed};
+  if (needs.agent && !pin.agent) {
+    pin.agent = sources_.agent();
+    pin.agent->snapshots = snapshots_;
+  }
+  Answer::Kind kind = Answer::Kind::kValue;
+  if (needs.survey)
+    kind = gather_survey(pin, moment);
+  if (needs.owners && kind == Answer::Kind::kValue)
+    kind = gather_owners(pin, moment);
+  if (kind != Answer::Kind::kValue)
+    return {.kind = kind};
+  return needs.snapshot ? rows_for(question, pin, moment) : Rows{.snapshot = no_rows()};
+}
+
+bool Responder::gather_files(const Data::Needs& needs, Pin& pin) {
+  const auto fill = [this](auto& slot, auto read) {
+    auto fresh = read();
+    if (!fresh)
+      failed(fresh.error());
+    else
+      slot = *std::move(fresh);
+    return slot.has_value();
+  };
+  if (needs.counters && !pin.counters &&
+      !fill(pin.counters, [this] { return sources_.counters.read(); }))
+    return false;
+  return !needs.pressure || pin.pressure ||
+         fill(pin.pressure, [this] { return sources_.pressure.read(); });
+}
+
+Answer::Kind Responder::gather_survey(Pin& pin, Moment moment) {
+  if (pin.survey != nullptr)
+    return Answer::Kind::kValue;
+  if (survey_ != nullptr && fresh(survey_->taken_at(), survey_->took(), moment)) {
+    pin.survey = survey_;
+    return Answer::Kind::kValue;
+  }
+  if (failed_at_ >= moment.arrived)
+    return Answer::Kind::kFailed;
+  const Duration took = current_ == nullptr ? Duration() : current_->took();
+  ask_for_survey(std::max(std::min(moment.now - most_age(took), moment.arrived), changed_at_));
+  return Answer::Kind::kLater;
+}
+
+// Where processes are not looked up, there are no owners.
+Answer::Kind Responder::gather_owners(Pin& pin, Moment moment) {
+  static const auto kNone = std::make_shared<const tcp::Owners>();
+  if (pin.owners != nullptr)
+    return Answer::Kind::kValue;
+  const bool fresh = owners_ != nullptr && (owners_->taken_at() >= moment.arrived ||
+                                            moment.now - owners_->taken_at() <= ages_.processes);
+  if (!ages_.look_up_processes || fresh) {
+    pin.owners = ages_.look_up_processes ? owners_ : kNone;
+    return Answer::Kind::kValue;
+  }
+  if (failed_at_ >= moment.arrived)
+    return Answer::Kind::kFailed;
+  worker_.want_owners();
+  return Answer::Kind::kLater;
+}
+
+// A walk reads a snapshot no older than allowed, every binding of a PDU the same one.
+Responder::Rows Responder::newest_rows(Pin& pin, Moment moment) {
+  if (SharedSnapshot pinned = pin.snapshot.lock())
+    return {.snapshot = std::move(pinned)};
+  if (current_ != nullptr && fresh(current_->taken_at(), current_->took(), moment)) {
+    pin.snapshot = current_;
+    return {.snapshot = current_};
+  }
+  if (failed_at_ >= moment.arrived)
+    return {.kind = Answer::Kind::kFailed};
+  ask_for_snapshot();
+  return {.kind = Answer::Kind::kLater};
+}
+
+// GET asks the kernel for exactly what the name stands for, and reads the answer as a snapshot of
+// its own: the same merging, the same forms and the same search as in a walk.
+Responder::Rows Responder::rows_for(const tcp::Question& question, Pin& pin, Moment moment) {
+  if (std::holds_alternative<tcp::EverythingQuery>(question))
+    return newest_rows(pin, moment);
+  const auto known = std::ranges::find(pin.found, question, &Found::question);
+  if (known != pin.found.end())
+    return {.snapshot = known->rows, .is_answer = true};
+  std::vector<tcp::Socket> sockets;
+  const Result<tcp::Coverage> coverage = sources_.lookups.find(question, sockets);
+  if (!coverage)
+    return failed(coverage.error());
+  tcp::SnapshotBuilder builder(forms_);
+  for (const tcp::Socket& socket : sockets)
+    builder.add(socket);
+  const auto rows = std::make_shared<const tcp::Snapshot>(builder.finish());
+  if (rows->rows() == 0 && *coverage == tcp::Coverage::kPartial)
+    return newest_rows(pin, moment);
+  pin.found.push_back({question, rows});
+  return {.snapshot = rows, .is_answer = true};
+}
+
+Data Responder::data_for(const Rows& rows, const Pin& pin, Moment moment) const {
+  Data data{.snapshot = rows.snapshot.get(),
+            .counters = pin.counters ? &*pin.counters : nullptr,
+            .survey = pin.survey.get(),
+            .owners = pin.owners.get(),
+            .pressure = pin.pressure ? &*pin.pressure : nullptr,
+            .names = &sources_.names,
+            .agent = pin.agent ? &*pin.agent : nullptr,
+            .alarms = &sources_.alarms,
+            .now = moment.now};
+  const bool made_for_us = processes_ != nullptr && processes_->taken_at() >= moment.arrived;
+  if (!ages_.look_up_processes)
+    data.processes = &nobody();
+  else if (made_for_us ||
+           (processes_ != nullptr && moment.now - processes_->taken_at() <= ages_.processes))
+    data.processes = processes_.get();
+  data.processes_are_final = made_for_us || !ages_.look_up_processes;
+  return data;
+}
+
+// A row without its value waits for a process map that has heard of its socket.
+Answer Responder::answered(std::optional<snmp::Cell> cell, Answer::Kind absent, const Rows& rows) {
+  if (!cell)
+    return {absent, {}};
+  if (cell->value)
+    return {Answer::Kind::kValue, std::move(cell)};
+  // The worker knows the sockets of its last snapshot by itself.
+  worker_.want_processes(rows.is_answer ? rows.snapshot->inodes() : std::vector<std::uint32_t>{});
+  return {Answer::Kind::kLater, {}};
+}
+
+Duration Responder::most_age(Duration took) const {
+  return std::max(ages_.snapshot, took * kShareOfTime);
+}
+
+bool Responder::fresh(Time taken_at, Duration took, Moment moment) const {
+  const bool recent = moment.now - taken_at <= most_age(took) || taken_at >= moment.arrived;
+  return recent && taken_at >= changed_at_;
+}
+
+// The one before the current snapshot makes way for the one to be built: two are alive at most.
+void Responder::ask_for_snapshot() {
+  previous_.reset();
+  worker_.want_snapshot();
+}
+
+void Responder::ask_for_survey(Time oldest) {
+  previous_.reset();
+  worker_.want_survey(oldest);
+}
+
+Responder::Rows Responder::failed(const Error& error) {
+  failures_.write(log::Level::kError, error.text());
+  return {.kind = Answer::Kind::kFailed};
+}
+
+void Responder::receive() {
+  News news = worker_.take();
+  if (news.snapshot != nullptr) {
+    note(*news.snapshot);
+    previous_ = std::exchange(current_, std::move(news.snapshot));
+  }
+  if (news.survey != nullptr)
+    survey_ = std::move(news.survey);
+  if (news.snapshot_failure) {
+    failed(news.snapshot_failure->error);
+    failed_at_ = news.snapshot_failure->began;
+    ++snapshots_.failures;
+  }
+  if (news.processes != nullptr)
+    processes_ = std::move(news.processes);
+  if (news.owners != nullptr)
+    owners_ = std::move(news.owners);
+  // Without a look-up every process is unknown, which the MIB writes as 0.
+  if (news.processes_failure) {
+    failed(news.processes_failure->error);
+    processes_ = std::make_shared<const tcp::ProcessMap>(
+        tcp::ProcessMap::build({}, {}, 0, news.processes_failure->began));
+    owners_ = std::make_shared<const tcp::Owners>(tcp::Owners::none(news.processes_failure->began));
+  }
+}
+
+void Responder::note(const tcp::Snapshot& snapshot) {
+  snapshots_.taken_at = snapshot.taken_at();
+  snapshots_.rows = static_cast<std::uint32_t>(snapshot.rows());
+  snapshots_.merged = snapshot.merged();
+  snapshots_.took = snapshot.took();
+  snapshots_.took_most = std::max(snapshots_.took_most, snapshot.took());
+  snapshots_.unknown_states += snapshot.unknown_states();
+  ++snapshots_.taken;
+}
+
+void Responder::forget_snapshots() {
+  changed_at_ = Clock::now();
+  pins_.clear();
+}
+
+void Responder::tidy(Time now) {
+  std::erase_if(pins_, [&](const Pin& pin) { return now - pin.last_used > kPinLifetime; });
+  const auto stale = [&](const SharedSnapshot& snapshot) {
+    return snapshot != nullptr && now - snapshot->taken_at() > kIdle &&
+           !fresh(snapshot->taken_at(), snapshot->took(), {now, now});
+  };
+  if (stale(previous_))
+    previous_.reset();
+  if (stale(current_))
+    current_.reset();
+}
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,169 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "agent/worker.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "tables/data.h"
+
+namespace tcpmibd::agent {
+
+// Names one PDU of a manager for as long as it is being answered.
+struct Transaction {
+  const void* session = nullptr;
+  long id = 0;
+
+  bool operator==(const Transaction&) const = default;
+};
+
+struct Answer {
+  enum class Kind : std::uint8_t {
+    kValue,
+    kNoSuchObject,
+    kNoSuchInstance,
+    kEndOfView,  // nothing follows in this subtree
+    kFailed,     // genErr; the cause is logged
+    kLater,      // ask again, with the same arguments, when the worker has news
+  };
+
+  Kind kind;
+  std::optional<snmp::Cell> cell;  // of kValue, its value present
+};
+
+// How old an answer may be.
+struct Ages {
+  Duration snapshot = std::chrono::seconds(1);
+  Duration processes = std::chrono::seconds(5);
+  bool look_up_processes = true;
+};
+
+// What the answers are read from that no PDU's arrival makes new. Referred to, never null.
+struct ResponderSources {
+  tcp::SocketSource& lookups;
+  tcp::CounterSource& counters;
+  tcp::PressureSource& pressure;
+  tcp::ProcessNames& names;
+  const tcp::Alarms& alarms;
+  std::function<tables::AgentFigures()> agent;  // what it knows of itself but for its snapshots
+};
+
+// Answers single variable bindings from the newest data allowed, and never waits for any.
+//
+// Thread:  the agent's. Asks the kernel for single sockets and counters itself, in microseconds;
+//          snapshots and process maps come from the worker, for which it answers kLater.
+// Keeps:   one snapshot a PDU: what a PDU's first binding was answered from serves the others.
+//          At most two snapshots are alive, the one being built included.
+// Logs:    every failure to get data, once.
+class Responder {
+ public:
+  Responder(ResponderSources sources, Worker& worker, const tcp::AddressForms& forms,
+            const Ages& ages);
+
+  void set_ages(const Ages& ages) { ages_ = ages; }
+
+  // `arrived`: when the request came first, unchanged when it is asked again.
+  Answer get(const tables::Managed& object, snmp::OidView name, Transaction transaction,
+             Time arrived);
+  Answer next(const tables::Managed& object, snmp::OidView name, bool inclusive,
+              Transaction transaction, Time arrived);
+
+  // Takes what the worker has finished. To be called whenever worker.descriptor() is readable,
+  // before parked requests are asked again.
+  void receive();
+
+  // A connection has been ended by us: no snapshot from before may show it.
+  void forget_snapshots();
+
+  // The newest process map; null before the first.
+  std::shared_ptr<const tcp::ProcessMap> processes() const { return processes_; }
+
+  // Has the worker count a snapshot that was begun at `oldest` or later; see survey().
+  void ask_for_survey(Time oldest);
+
+  // Forgets what is kept for PDUs that have long been answered. Called at every turn of the loop.
+  void tidy(Time now);
+
+  // The newest survey, and the owners' figures, whatever their age; null before the first.
+  std::shared_ptr<const tcp::Survey> survey() const { return survey_; }
+  std::shared_ptr<const tcp::Owners> owners() const { return owners_; }
+
+  // The newest snapshot; null before the first.
+  std::shared_ptr<const tcp::Snapshot> newest() const { return current_; }
+
+ private:
+  using SharedSnapshot = std::shared_ptr<const tcp::Snapshot>;
+
+  // The answer to an exact question, kept for the other bindings of the PDU.
+  struct Found {
+    tcp::Question question;
+    SharedSnapshot rows;
+  };
+
+  // What was fetched for one PDU.
+  struct Pin {
+    Transaction transaction{};
+    Time last_used{};
+    std::weak_ptr<const tcp::Snapshot> snapshot{};  // ends with the limit of two, not with the PDU
+    std::shared_ptr<const tcp::Survey> survey{};
+    std::shared_ptr<const tcp::Owners> owners{};
+    std::optional<tcp::Counters> counters{};
+    std::optional<tcp::Pressure> pressure{};
+    std::optional<tables::AgentFigures> agent{};
+    std::vector<Found> found{};
+  };
+
+  // What an answer is read from, or (kLater, kFailed) why there is nothing to read from.
+  struct Rows {
+    Answer::Kind kind = Answer::Kind::kValue;
+    SharedSnapshot snapshot{};
+    bool is_answer = false;  // to an exact question, so the worker has not heard of its sockets
+  };
+
+  // A request, as it is put for the first time or again.
+  struct Moment {
+    Time now;
+    Time arrived;
+  };
+
+  Pin& pin(Transaction transaction, Time now);
+
+  // Everything that `needs` names, be it in the pin or in the rows.
+  Rows gather(const tables::Data::Needs& needs, const tcp::Question& question, Pin& pin,
+              Moment moment);
+  bool gather_files(const tables::Data::Needs& needs, Pin& pin);
+  Answer::Kind gather_survey(Pin& pin, Moment moment);
+  Answer::Kind gather_owners(Pin& pin, Moment moment);
+  Rows newest_rows(Pin& pin, Moment moment);
+  Rows rows_for(const tcp::Question& question, Pin& pin, Moment moment);
+
+  tables::Data data_for(const Rows& rows, const Pin& pin, Moment moment) const;
+  Answer answered(std::optional<snmp::Cell> cell, Answer::Kind absent, const Rows& rows);
+  // Of snapshots and surveys.
+  bool fresh(Time taken_at, Duration took, Moment moment) const;
+  Duration most_age(Duration took) const;
+  void ask_for_snapshot();
+  void note(const tcp::Snapshot& snapshot);
+  Rows failed(const Error& error);
+
+  ResponderSources sources_;
+  Worker& worker_;
+  tcp::AddressForms forms_;
+  Ages ages_;
+  SharedSnapshot current_;
+  SharedSnapshot previous_;  // still pinned by PDUs under way
+  std::shared_ptr<const tcp::Survey> survey_;
+  std::shared_ptr<const tcp::ProcessMap> processes_;
+  std::shared_ptr<const tcp::Owners> owners_;
+  tables::SnapshotFigures snapshots_;
+  Time failed_at_{};   // when the last attempt at a snapshot began that came to nothing
+  Time changed_at_{};  // snapshots from before are out of date
+  std::vector<Pin> pins_;
+  log::Limited failures_;
+};
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "base/handle.h"
+
+namespace tcpmibd::agent {
+
+// Keeps SIGTERM, SIGINT and SIGHUP from this thread and from every thread it starts. To be called
+// before any is started; Signals lets them through to the agent's.
+void block_signals();
+
+// What the operator wants, as a descriptor for the loop. One per process.
+//
+// Why not a signalfd: the library waits for its master in loops of its own, up to six seconds,
+// which know nothing of our descriptors. So a request to end also starts a timer, which ends the
+// process when the loop has not done so within kEnd.
+class Signals {
+ public:
+  Signals();
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  int descriptor() const { return wake_.get(); }  // readable when one has come
+
+  struct Wishes {
+    bool stop = false;
+    bool hang_up = false;
+  };
+  // What has been asked for since the last call; `stop` stays.
+  Wishes take();
+
+ private:
+  FileDescriptor wake_;
+};
+
+}  // namespace tcpmibd::agent

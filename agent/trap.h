@@ -1,0 +1,11 @@
+#pragma once
+
+#include "tables/notifications.h"
+
+namespace tcpmibd::agent {
+
+// Hands a notification to the library: to the master, or to the receivers that the access file
+// names. Nobody tells whether it arrives; without either it vanishes.
+void send_notification(const tables::Notification& notification);
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,16 @@
+#include "base/error.h"
+
+#include <system_error>
+
+namespace tcpmibd {
+
+std::string Error::text() const {
+  std::string text = (place.empty() ? "cannot " : place + ": ") + doing;
+  if (code != 0)
+    text += ": " + std::generic_category().message(code);
+  if (!cure.empty())
+    text += " (" + cure + ")";
+  return text;
+}
+
+}  // namespace tcpmibd

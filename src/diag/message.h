@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "tcp/socket.h"
+
+namespace tcpmibd::diag {
+
+using Bytes = std::span<const std::byte>;
+
+enum class Parsed : std::uint8_t {
+  kSocket,
+  kUnknownState,  // to be counted, and its socket dropped
+  kMalformed,     // too short, or of a family that is not TCP's
+};
+
+// Reads one answer of sock_diag: struct inet_diag_msg and its attributes (<linux/inet_diag.h>).
+//
+// `payload` starts after the netlink header and may hold anything; it need not be aligned.
+// `socket` is set only where the result is kSocket. What an attribute tells is 0 or false where
+// the attribute is missing; some come only where the request asks for them (diag/request.h).
+Parsed parse_message(Bytes payload, tcp::Socket& socket);
+
+}  // namespace tcpmibd::diag

@@ -1,0 +1,72 @@
+#include "diag/request.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace tcpmibd::diag {
+
+namespace {
+
+std::uint8_t kernel_family(tcp::Family family) {
+  return family == tcp::Family::kIpv4 ? AF_INET : AF_INET6;
+}
+
+void set_end(const tcp::Endpoint& endpoint, __be32 (&address)[4], __be16& port) {
+  static_assert(sizeof address == sizeof endpoint.address);
+  std::memcpy(address, endpoint.address.data(), sizeof address);
+  port = htons(endpoint.port);
+}
+
+// The address without its v4-mapped prefix: an AF_INET question may be answered by an AF_INET6
+// socket that speaks IPv4, and the other way round.
+tcp::Octets canonical(tcp::Family family, const tcp::Octets& address) {
+  return tcp::inet_address(family, address, 0, {}).octets;
+}
+
+bool same_end(tcp::Family family, const tcp::Endpoint& end, tcp::Family asked_family,
+              const tcp::Endpoint& asked) {
+  return end.port == asked.port &&
+         canonical(family, end.address) == canonical(asked_family, asked.address);
+}
+
+}  // namespace
+
+inet_diag_req_v2 dump_request(tcp::Family family, std::uint32_t states, std::uint8_t extensions) {
+  inet_diag_req_v2 request{};
+  request.sdiag_family = kernel_family(family);
+  request.sdiag_protocol = IPPROTO_TCP;
+  request.idiag_states = states;
+  request.idiag_ext = extensions;
+  return request;
+}
+
+inet_diag_req_v2 lookup_request(const tcp::ConnectionQuery& query, std::uint32_t interface) {
+  inet_diag_req_v2 request = dump_request(query.family, kAllRows, kInfo);
+  set_end(query.local, request.id.idiag_src, request.id.idiag_sport);
+  set_end(query.remote, request.id.idiag_dst, request.id.idiag_dport);
+  request.id.idiag_if = interface;
+  request.id.idiag_cookie[0] = INET_DIAG_NOCOOKIE;
+  request.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+  return request;
+}
+
+inet_diag_req_v2 destroy_request(const tcp::SocketId& id) {
+  inet_diag_req_v2 request = dump_request(id.family, kAllRows);
+  set_end(id.local, request.id.idiag_src, request.id.idiag_sport);
+  set_end(id.remote, request.id.idiag_dst, request.id.idiag_dport);
+  request.id.idiag_if = id.interface;
+  request.id.idiag_cookie[0] = static_cast<std::uint32_t>(id.cookie);
+  request.id.idiag_cookie[1] = static_cast<std::uint32_t>(id.cookie >> 32);
+  return request;
+}
+
+bool answers(const tcp::Socket& socket, const tcp::ConnectionQuery& query) {
+  return socket.state != tcp::State::kListen &&
+         same_end(socket.id.family, socket.id.local, query.family, query.local) &&
+         same_end(socket.id.family, socket.id.remote, query.family, query.remote);
+}
+
+}  // namespace tcpmibd::diag

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <linux/inet_diag.h>
+
+#include <cstdint>
+
+#include "tcp/sources.h"
+
+namespace tcpmibd::diag {
+
+// Payloads of SOCK_DIAG_BY_FAMILY requests (struct inet_diag_req_v2, <linux/inet_diag.h>).
+
+// The kernel's states as bits: TCP_LISTEN alone, and every state that makes a row.
+//
+// A set bit of BOUND_INACTIVE (13) would cost milliseconds and bring sockets without a row; bit 3
+// brings request sockets along with the others in SYN_RECV.
+inline constexpr std::uint32_t kListeners = 1u << 10;
+inline constexpr std::uint32_t kConnections = 0xffe & ~(1u << 7) & ~kListeners;
+inline constexpr std::uint32_t kAllRows = kConnections | kListeners;
+inline constexpr std::uint32_t kCloseWaits = 1u << 8;
+
+// What an answer tells only where it is asked for, as bits.
+inline constexpr std::uint8_t kMemory = 1 << (INET_DIAG_SKMEMINFO - 1);  // Socket::drops
+// Socket::quiet_ms and, as INET_DIAG_ULP_INFO comes with it (net/ipv4/inet_diag.c), Socket::mptcp.
+inline constexpr std::uint8_t kInfo = 1 << (INET_DIAG_INFO - 1);
+
+// A dump of one family; `states` and `extensions` as above. What a connection's row needs is in
+// the fixed part, or comes unasked.
+inet_diag_req_v2 dump_request(tcp::Family family, std::uint32_t states,
+                              std::uint8_t extensions = 0);
+
+// A look-up of one connection. `interface` as the socket is bound, 0 for one that is not.
+//
+// The kernel looks as an arriving segment would: where there is no such connection it may answer
+// with the listener on the local port. The caller compares.
+inet_diag_req_v2 lookup_request(const tcp::ConnectionQuery& query, std::uint32_t interface);
+
+// For SOCK_DESTROY: names one socket, by its cookie.
+inet_diag_req_v2 destroy_request(const tcp::SocketId& id);
+
+// Whether `socket` is the connection that was asked for.
+bool answers(const tcp::Socket& socket, const tcp::ConnectionQuery& query);
+
+}  // namespace tcpmibd::diag

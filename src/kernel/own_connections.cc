@@ -1,0 +1,84 @@
+#include "kernel/own_connections.h"
+
+#include <dirent.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+#include "base/handle.h"
+
+namespace tcpmibd::kernel {
+
+namespace {
+
+using Directory = UniqueHandle<DIR, closedir>;
+
+bool is_tcp(int descriptor) {
+  int protocol = 0;
+  socklen_t size = sizeof protocol;
+  return ::getsockopt(descriptor, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+         protocol == IPPROTO_TCP;
+}
+
+struct Name {
+  tcp::InetAddress address;
+  std::uint16_t port;
+};
+
+std::optional<Name> name_of(const sockaddr_storage& address) {
+  tcp::Octets octets{};
+  if (address.ss_family == AF_INET) {
+    const auto& in = reinterpret_cast<const sockaddr_in&>(address);
+    std::memcpy(octets.data(), &in.sin_addr, sizeof in.sin_addr);
+    return Name{tcp::inet_address(tcp::Family::kIpv4, octets, 0, {}), ntohs(in.sin_port)};
+  }
+  if (address.ss_family == AF_INET6) {
+    const auto& in6 = reinterpret_cast<const sockaddr_in6&>(address);
+    std::memcpy(octets.data(), &in6.sin6_addr, sizeof in6.sin6_addr);
+    return Name{tcp::inet_address(tcp::Family::kIpv6, octets, in6.sin6_scope_id, {}),
+                ntohs(in6.sin6_port)};
+  }
+  return std::nullopt;
+}
+
+template <auto Ask>
+std::optional<Name> asked(int descriptor) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (Ask(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    return std::nullopt;
+  return name_of(address);
+}
+
+std::optional<tcp::Ends> ends_of(int descriptor) {
+  if (!is_tcp(descriptor))
+    return std::nullopt;
+  const std::optional<Name> local = asked<getsockname>(descriptor);
+  const std::optional<Name> remote = asked<getpeername>(descriptor);
+  if (!local || !remote)
+    return std::nullopt;
+  return tcp::Ends{local->address, remote->address, local->port, remote->port};
+}
+
+}  // namespace
+
+std::vector<tcp::Ends> own_connections() {
+  std::vector<tcp::Ends> connections;
+  const Directory descriptors(::opendir("/proc/self/fd"));
+  if (descriptors == nullptr)
+    return connections;
+  while (const dirent* entry = ::readdir(descriptors.get())) {
+    const std::string_view name = entry->d_name;
+    int descriptor = -1;
+    std::from_chars(name.data(), name.data() + name.size(), descriptor);
+    if (const std::optional<tcp::Ends> ends = ends_of(descriptor))
+      connections.push_back(*ends);
+  }
+  return connections;
+}
+
+}  // namespace tcpmibd::kernel

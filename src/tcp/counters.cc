@@ -1,0 +1,36 @@
+#include "tcp/counters.h"
+
+#include <vector>
+
+#include "tcp/header_lines.h"
+
+namespace tcpmibd::tcp {
+
+namespace {
+
+// The header words of /proc/net/snmp (net/ipv4/proc.c), in the order of Counter.
+constexpr std::array<std::string_view, kCounterCount> kHeaderWords = {
+    "RtoAlgorithm", "RtoMin",    "RtoMax", "MaxConn", "ActiveOpens", "PassiveOpens", "AttemptFails",
+    "EstabResets",  "CurrEstab", "InSegs", "OutSegs", "RetransSegs", "InErrs",       "OutRsts"};
+
+constexpr std::string_view kPrefix = "Tcp:";
+
+}  // namespace
+
+Result<Counters> Counters::parse(std::string_view proc_net_snmp) {
+  const std::vector<NamedWord> words = words_under_header(proc_net_snmp, kPrefix);
+  if (words.empty())
+    return failure("find the two 'Tcp:' lines in /proc/net/snmp");
+  Counters counters;
+  for (const auto& [name, value] : words) {
+    for (std::size_t i = 0; i < kCounterCount; ++i) {
+      if (name == kHeaderWords[i])
+        counters.values_[i] = number<std::uint64_t>(value);
+    }
+    if (name == "MaxConn")
+      counters.max_conn_ = number<std::int64_t>(value);
+  }
+  return counters;
+}
+
+}  // namespace tcpmibd::tcp

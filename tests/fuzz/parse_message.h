@@ -1,0 +1,30 @@
+#pragma once
+
+#include "diag/message.h"
+#include "fuzz/target.h"
+#include "tcp/snapshot.h"
+
+namespace tcpmibd::fuzz {
+
+// The input is one answer of sock_diag without its netlink header.
+inline void parse_message(Input input) {
+  const tcp::Socket untouched;
+  tcp::Socket socket;
+  const diag::Parsed parsed = diag::parse_message(std::as_bytes(input), socket);
+  if (parsed != diag::Parsed::kSocket) {
+    require(socket == untouched, "a message that is no socket leaves the socket alone");
+    return;
+  }
+  require(socket.state == tcp::State::kListen || !socket.v6only, "v6only is told of listeners");
+  for (const bool zones : {true, false}) {
+    tcp::SnapshotBuilder builder({.zones = zones, .dual_stack_as_unknown = zones});
+    builder.add(socket);
+    builder.add(socket);
+    const tcp::Snapshot snapshot = builder.finish();
+    const std::size_t rows = socket.state == tcp::State::kClosed ? 0 : 1;
+    require(snapshot.rows() == rows, "one cookie is one row, and none for a closed socket");
+    require(snapshot.merged() == 0, "one cookie is one socket");
+  }
+}
+
+}  // namespace tcpmibd::fuzz

@@ -1,0 +1,196 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The include law of docs/architecture.md, as data. A standard header (no dot, no slash) is
+// everybody's unless kReserved says otherwise.
+
+namespace tcpmibd {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr std::string_view kAnything = "*";
+
+struct Folder {
+  std::string_view name;
+  std::vector<std::string_view> ours;    // folders whose headers it may name
+  std::vector<std::string_view> system;  // other headers that are not of the standard library
+};
+
+const std::vector<Folder> kFolders{
+    {"src/base", {"base"}, {"boost/", "sys/", "syslog.h", "systemd/", "tl/", "unistd.h"}},
+    {"src/tcp", {"base", "tcp"}, {"arpa/inet.h"}},
+    {"src/diag",
+     {"base", "tcp", "diag"},
+     {"linux/inet_diag.h", "linux/rtnetlink.h", "linux/sock_diag.h", "linux/tcp.h", "netinet/in.h",
+      "sys/socket.h"}},
+    {"src/snmp", {"base", "snmp"}, {}},
+    {"src/tables", {"base", "tcp", "snmp", "tables"}, {}},
+    {"src/kernel", {"base", "tcp", "diag", "kernel"}, {kAnything}},
+    {"agent", {kAnything}, {kAnything}},
+};
+
+// What only a few may name, wherever else a folder's own line would let it pass.
+struct Reserved {
+  std::string_view header;
+  std::vector<std::string_view> files;
+  std::string_view why;
+};
+
+const std::vector<Reserved> kReserved{
+    {"net-snmp/", {"agent/net_snmp.h"}, "about 2 500 macros leak from it"},
+    {"boost/", {"src/base/log.cc"}, "one place knows how lines are written"},
+    {"systemd/sd-journal.h", {"src/base/log.cc"}, "one place knows how lines are written"},
+    {"systemd/sd-daemon.h", {"agent/service_manager.cc"}, "one place talks to systemd"},
+    {"netlink/", {"src/kernel/"}, "netlink is an edge"},
+    {"linux/", {"src/diag/", "src/kernel/"}, "kernel headers end at the values they become"},
+    {"kernel/", {"src/kernel/", "agent/main.cc"}, "only main.cc joins the kernel to SNMP"},
+    {"base/log.h", {"src/base/", "src/kernel/", "agent/"}, "pure code never logs"},
+    {"iostream", {"agent/"}, "only the program talks to a terminal"},
+    {"fstream", {"src/kernel/", "agent/"}, "pure code reads no files"},
+    {"filesystem", {"src/kernel/", "agent/"}, "pure code reads no files"},
+};
+
+struct Include {
+  std::size_t line;
+  std::string header;
+  bool ours;
+};
+
+std::vector<Include> includes_of(std::istream& text) {
+  std::vector<Include> includes;
+  std::string line;
+  for (std::size_t number = 1; std::getline(text, line); ++number) {
+    if (!line.starts_with("#include"))
+      continue;
+    const std::size_t open = line.find_first_of("\"<");
+    const std::size_t close = line.find_first_of("\">", open + 1);
+    includes.push_back({number, line.substr(open + 1, close - open - 1), line[open] == '"'});
+  }
+  return includes;
+}
+
+// "base" of "base/error.h"; headers without a folder belong to the one that names them.
+std::string folder_of(std::string_view header) {
+  return std::string(header.substr(0, header.find('/')));
+}
+
+bool is_standard(std::string_view header) {
+  return header.find_first_of("./") == std::string_view::npos;
+}
+
+bool any_prefix_of(const std::vector<std::string_view>& prefixes, std::string_view text) {
+  return std::ranges::any_of(prefixes, [&](std::string_view prefix) {
+    return prefix == kAnything || text.starts_with(prefix);
+  });
+}
+
+bool folder_allows(const Folder& folder, const Include& include) {
+  if (!include.ours)
+    return is_standard(include.header) || any_prefix_of(folder.system, include.header);
+  return std::ranges::any_of(folder.ours, [&](std::string_view ours) {
+    return ours == kAnything || ours == folder_of(include.header);
+  });
+}
+
+const Folder* folder_with(std::string_view file) {
+  const auto found = std::ranges::find_if(kFolders, [&](const Folder& folder) {
+    return file.starts_with(folder.name) && file.substr(folder.name.size()).starts_with('/');
+  });
+  return found == kFolders.end() ? nullptr : &*found;
+}
+
+std::string why_forbidden(std::string_view file, const Include& include) {
+  const Folder* folder = folder_with(file);
+  if (folder == nullptr)
+    return "the law does not know this folder";
+  if (!folder_allows(*folder, include))
+    return std::string(folder->name) + " may not use it";
+  for (const Reserved& reserved : kReserved) {
+    if (include.header.starts_with(reserved.header) && !any_prefix_of(reserved.files, file))
+      return std::string(reserved.why);
+  }
+  return {};
+}
+
+// "src/tcp/socket.cc:3: net-snmp/net-snmp-config.h: src/tcp may not use it", one a breach.
+std::vector<std::string> breaches(const std::string& file, std::istream& text) {
+  std::vector<std::string> found;
+  for (const Include& include : includes_of(text)) {
+    const std::string why = why_forbidden(file, include);
+    if (!why.empty())
+      found.push_back(file + ":" + std::to_string(include.line) + ": " + include.header + ": " +
+                      why);
+  }
+  return found;
+}
+
+std::vector<std::string> breaches_of(const std::string& file, const std::string& line) {
+  std::istringstream text(line);
+  return breaches(file, text);
+}
+
+std::vector<fs::path> sources_below(const fs::path& root) {
+  std::vector<fs::path> files;
+  for (const char* top : {"src", "agent"}) {
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root / top)) {
+      if (entry.path().extension() == ".h" || entry.path().extension() == ".cc")
+        files.push_back(fs::relative(entry.path(), root));
+    }
+  }
+  return files;
+}
+
+TEST(IncludeLaw, EverySourceKeepsIt) {
+  const fs::path root = TCPMIBD_SOURCE_DIR;
+  const std::vector<fs::path> files = sources_below(root);
+  ASSERT_FALSE(files.empty());
+  for (const fs::path& file : files) {
+    std::ifstream text(root / file);
+    EXPECT_THAT(breaches(file.string(), text), IsEmpty());
+  }
+}
+
+TEST(IncludeLaw, LetsWhatIsAllowedPass) {
+  EXPECT_THAT(breaches_of("src/tcp/socket.h", "#include <vector>\n#include \"base/error.h\"\n"),
+              IsEmpty());
+  EXPECT_THAT(breaches_of("agent/net_snmp.h", "#include <net-snmp/net-snmp-config.h>\n"),
+              IsEmpty());
+  EXPECT_THAT(breaches_of("agent/main.cc", "#include \"kernel/sock_diag.h\"\n"), IsEmpty());
+}
+
+TEST(IncludeLaw, NamesFileAndLineOfABreach) {
+  EXPECT_THAT(breaches_of("src/tcp/socket.h", "#pragma once\n\n#include \"snmp/oid.h\"\n"),
+              ElementsAre("src/tcp/socket.h:3: snmp/oid.h: src/tcp may not use it"));
+}
+
+TEST(IncludeLaw, KnowsEveryKindOfBreach) {
+  const std::vector<std::pair<std::string, std::string>> wrong{
+      {"src/snmp/oid.cc", "#include \"tcp/state.h\""},
+      {"src/tcp/state.cc", "#include <linux/tcp.h>"},
+      {"src/tcp/snapshot.cc", "#include \"base/log.h\""},
+      {"src/diag/message.cc", "#include <netlink/netlink.h>"},
+      {"src/tables/index.cc", "#include <net-snmp/net-snmp-config.h>"},
+      {"src/tables/index.cc", "#include \"diag/message.h\""},
+      {"src/kernel/sock_diag.cc", "#include \"tables/registry.h\""},
+      {"src/kernel/sock_diag.cc", "#include <boost/log/core.hpp>"},
+      {"src/elsewhere/file.cc", "#include <vector>"},
+      {"agent/show.cc", "#include \"kernel/sock_diag.h\""},
+      {"agent/show.cc", "#include <net-snmp/net-snmp-config.h>"},
+  };
+  for (const auto& [file, line] : wrong)
+    EXPECT_FALSE(breaches_of(file, line).empty()) << file << ": " << line;
+}
+
+}  // namespace
+}  // namespace tcpmibd

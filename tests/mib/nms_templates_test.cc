@@ -1,0 +1,147 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "mib/own_mib.h"
+#include "support/nms.h"
+#include "support/process.h"
+#include "support/programs.h"
+#include "support/temp_folder.h"
+
+// The files of docs/nms are made from templates, in which objects have their names, or by other
+// people's generators. So a new arc is written in one place.
+
+namespace tcpmibd::lab {
+namespace {
+
+using testing::Each;
+using testing::IsSubsetOf;
+using testing::Not;
+using testing::SizeIs;
+using testing::StartsWith;
+
+bool is_to_be_written() {
+  const char* wish = std::getenv("TCPMIBD_REGENERATE");
+  return wish != nullptr && *wish == '1';
+}
+
+constexpr const char* kHint = "TCPMIBD_REGENERATE=1 makes this test write it anew";
+
+// --------------------------------------------------------------------------------- from templates
+
+std::filesystem::path template_folder() { return nms_folder() / "templates"; }
+
+std::vector<std::filesystem::path> templates() {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(template_folder())) {
+    if (entry.path().extension() == ".in")
+      files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+// templates/nagios/commands.cfg.in makes nagios/commands.cfg.
+std::filesystem::path made_from(const std::filesystem::path& file) {
+  return nms_folder() / file.lexically_relative(template_folder()).replace_extension();
+}
+
+// `text` with the number of an object for each @name@; throws for a name that is none of ours.
+std::string with_numbers(std::string text) {
+  const Numbers numbers(definitions_of(own_tokens()), "tcpmibdMIB", arc_text());
+  for (std::size_t at = text.find('@'); at != text.npos; at = text.find('@', at)) {
+    const std::size_t end = text.find('@', at + 1);
+    text.replace(at, end + 1 - at, numbers.of(text.substr(at + 1, end - at - 1)));
+  }
+  return text;
+}
+
+class NmsTemplates : public testing::TestWithParam<std::filesystem::path> {};
+
+TEST_P(NmsTemplates, IsTheFileBesideThem) {
+  const std::string wanted = with_numbers(text_of(GetParam()));
+  if (is_to_be_written())
+    std::ofstream(made_from(GetParam())) << wanted;
+  EXPECT_EQ(text_of(made_from(GetParam())), wanted) << kHint;
+}
+
+INSTANTIATE_TEST_SUITE_P(Docs, NmsTemplates, testing::ValuesIn(templates()), [](const auto& test) {
+  std::string name = test.param.lexically_relative(template_folder()).string();
+  std::ranges::replace_if(
+      name, [](char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+});
+
+TEST(NmsFiles, NobodyWritesTheNumberOfAnObjectIntoATemplate) {
+  for (const auto& file : templates())
+    EXPECT_THAT(own_oids_in(text_of(file)), SizeIs(0)) << file;
+}
+
+// ------------------------------------------------------------- by the generator of snmp_exporter
+
+std::filesystem::path exporter_file() { return nms_folder() / "prometheus" / "snmp.yml"; }
+
+TEST(ExporterModule, ReadsWhatTheMibDefines) {
+  std::vector<std::string> objects;
+  for (const MibObject& object : own_objects())
+    objects.push_back("- name: " + object.name + "\n    oid: " + object.number);
+  const std::string text = text_of(exporter_file());
+  std::vector<std::string> metrics;
+  for (std::size_t at = text.find("- name: "); at != text.npos; at = text.find("- name: ", at + 1))
+    metrics.push_back(text.substr(at, text.find('\n', text.find("oid: ", at)) - at));
+  EXPECT_THAT(metrics, Not(SizeIs(0)));
+  EXPECT_THAT(metrics, IsSubsetOf(objects)) << kHint;
+}
+
+// What the generator makes of generator.yml, which it takes from the folder it is started in.
+std::string generated_by_exporter(const std::filesystem::path& ietf) {
+  const TempFolder folder;
+  folder.write("generator.yml", text_of(nms_folder() / "prometheus" / "generator.yml"));
+  const Output output =
+      run({"sh", "-c", "cd \"$1\" && exec prometheus-snmp-generator generate", "sh",
+           folder.path().string()},
+          {.environment = {{"MIBDIRS", ietf.string() + ":" + own_mib_folder().string()},
+                           {"SNMPCONFPATH", folder.path().string()}}});
+  EXPECT_EQ(output.status, 0) << output.err;
+  return text_of(folder.file("snmp.yml"));
+}
+
+TEST(ExporterModule, IsWhatTheGeneratorMakes) {
+  if (!is_installed("prometheus-snmp-generator"))
+    GTEST_SKIP() << "no prometheus-snmp-generator (package prometheus-snmp-exporter)";
+  const auto ietf = ietf_folder();
+  if (!ietf)
+    GTEST_SKIP() << kNoIetfFolder;
+  const std::string wanted = generated_by_exporter(*ietf);
+  if (wanted.find("\nmodules:") != wanted.npos)
+    GTEST_SKIP() << "this generator is 0.23 or later, whose files look otherwise";
+  if (is_to_be_written())
+    std::ofstream(exporter_file()) << wanted;
+  EXPECT_EQ(text_of(exporter_file()), wanted) << kHint;
+}
+
+// -------------------------------------------------------------------------- and the pages for
+// people
+
+TEST(Pages, NameOurObjectsBelowTheArc) {
+  const std::string playpen = arc_text().substr(0, arc_text().rfind('.') + 1);
+  std::vector<std::filesystem::path> pages{nms_folder() / ".." / ".." / "README.md"};
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(nms_folder() / "..")) {
+    if (entry.path().extension() == ".md")
+      pages.push_back(entry.path());
+  }
+  for (const auto& page : pages) {
+    const std::string text = text_of(page);
+    for (std::size_t at = text.find(playpen); at != text.npos; at = text.find(playpen, at + 1))
+      EXPECT_THAT(text.substr(at, 80), StartsWith(arc_text())) << page;
+  }
+}
+
+}  // namespace
+}  // namespace tcpmibd::lab

@@ -1,0 +1,65 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "support/builders.h"
+
+// docs/tables.md says what the registry says.
+
+namespace tcpmibd::tables {
+namespace {
+
+std::filesystem::path document() {
+  return std::filesystem::path(TCPMIBD_SOURCE_DIR) / "docs" / "tables.md";
+}
+
+constexpr const char* kIntroduction =
+    "# Tables\n"
+    "\n"
+    "Every object that tcpmibd serves, as its descriptors in `src/tables` tell it; a test writes "
+    "this\n"
+    "page and compares it, so that it cannot be out of date. A not-accessible column is part of "
+    "the\n"
+    "index and appears only in the names of the others. Syntaxes are those on the wire: an\n"
+    "enumeration travels as Integer32, an Unsigned32 as Gauge32. What the objects mean is told in\n"
+    "RFC 4022 and in `mib/TCPMIBD-MIB.txt`.\n";
+
+constexpr const char* kHead =
+    "\n"
+    "| OID | name | syntax | access |\n"
+    "|---|---|---|---|\n";
+
+std::string line(const snmp::ObjectInfo& object) {
+  const auto cell = [](std::string_view text) { return " " + std::string(text) + " |"; };
+  return "|" + cell(object.oid.text()) + cell(object.name) + cell(snmp::name_of(object.syntax)) +
+         cell(snmp::name_of(object.access)) + "\n";
+}
+
+// Scalars stand in one table, for each is one line.
+std::string generated() {
+  std::string scalars = std::string("\n## Scalars\n") + kHead;
+  std::string tables;
+  for (const Entry& entry : registry()) {
+    if (entry.object->is_table())
+      tables += "\n## " + std::string(entry.object->name()) + "\n" + kHead;
+    for (const snmp::ObjectInfo& object : entry.object->objects())
+      (entry.object->is_table() ? tables : scalars) += line(object);
+  }
+  return kIntroduction + scalars + tables;
+}
+
+TEST(TablesDocument, SaysWhatTheRegistrySays) {
+  if (const char* wish = std::getenv("TCPMIBD_REGENERATE"); wish != nullptr && *wish == '1')
+    std::ofstream(document()) << generated();
+  std::ostringstream written;
+  written << std::ifstream(document()).rdbuf();
+  EXPECT_EQ(written.str(), generated()) << "TCPMIBD_REGENERATE=1 makes this test write it anew";
+}
+
+}  // namespace
+}  // namespace tcpmibd::tables

@@ -1,0 +1,249 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
+
+#include <map>
+#include <optional>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "support/nms.h"
+#include "support/process.h"
+#include "support/programs.h"
+#include "support/temp_folder.h"
+
+// The form of the Zabbix templates: what an import refuses, or takes and then does not work.
+
+namespace tcpmibd::lab {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::Each;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::IsSubsetOf;
+using testing::MatchesRegex;
+using testing::SizeIs;
+
+std::string text(const YAML::Node& node) { return node ? node.as<std::string>() : std::string(); }
+
+std::string first_step(const YAML::Node& source) {
+  const YAML::Node steps = source["preprocessing"];
+  return steps ? text(steps[0]["type"]) : std::string();
+}
+
+// All maps below `node` that have a uuid, by the list they stand in: "items", "trigger_prototypes".
+using Things = std::multimap<std::string, YAML::Node>;
+
+void collect(const YAML::Node& node, const std::string& list, Things& things) {
+  if (node.IsMap() && node["uuid"])
+    things.emplace(list, node);
+  for (const auto& child : node) {
+    if (node.IsMap())
+      collect(child.second, text(child.first), things);
+    else
+      collect(child, list, things);
+  }
+}
+
+class Zabbix : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    collect(root_, {}, things_);
+    for (const YAML::Node& item : all({"items", "item_prototypes"}))
+      items_.emplace(text(item["key"]), item);
+  }
+
+  std::string version() const { return GetParam(); }
+  bool walks() const { return version() >= "6.4"; }
+
+  std::vector<YAML::Node> all(const std::set<std::string>& lists) const {
+    std::vector<YAML::Node> found;
+    for (const auto& [list, thing] : things_) {
+      if (lists.contains(list))
+        found.push_back(thing);
+    }
+    return found;
+  }
+
+  std::vector<YAML::Node> triggers() const { return all({"triggers", "trigger_prototypes"}); }
+  const YAML::Node templ() const { return root_["templates"][0]; }
+
+  YAML::Node root_ = YAML::LoadFile(
+      (nms_folder() / "zabbix" / ("tcpmibd-" + version() + ".yaml")).string())["zabbix_export"];
+  Things things_;
+  std::map<std::string, YAML::Node> items_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Versions, Zabbix, testing::Values("6.0", "7.0"),
+                         [](const auto& test) { return "V" + std::string(1, test.param[0]); });
+
+// Every match of `pattern` in `where`, its first group.
+std::vector<std::string> matches(const std::string& where, const char* pattern) {
+  const std::regex expression(pattern);
+  std::vector<std::string> found;
+  for (std::sregex_iterator at(where.begin(), where.end(), expression);
+       at != std::sregex_iterator(); ++at)
+    found.push_back((*at)[1]);
+  return found;
+}
+
+std::vector<std::string> keys_in(const YAML::Node& trigger) {
+  return matches(text(trigger["expression"]), R"(/tcpmibd by SNMP/([^,)]+))");
+}
+
+TEST_P(Zabbix, SaysItsVersionAndGroups) {
+  EXPECT_EQ(text(root_["version"]), version());
+  const YAML::Node groups = root_[version() >= "6.2" ? "template_groups" : "groups"];
+  ASSERT_TRUE(groups.IsSequence());
+  EXPECT_EQ(text(groups[0]["name"]), text(templ()["groups"][0]["name"]));
+  EXPECT_EQ(text(templ()["template"]), "tcpmibd by SNMP");
+}
+
+TEST_P(Zabbix, EverythingHasARandomUuidOfItsOwn) {
+  std::vector<std::string> uuids;
+  for (const auto& [list, thing] : things_)
+    uuids.push_back(text(thing["uuid"]));
+  EXPECT_THAT(uuids, Each(MatchesRegex("[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}")));
+  EXPECT_THAT(std::set(uuids.begin(), uuids.end()), SizeIs(uuids.size()));
+}
+
+TEST_P(Zabbix, EveryItemHasItsSource) {
+  EXPECT_THAT(items_, SizeIs(all({"items", "item_prototypes"}).size())) << "a key occurs twice";
+  for (const auto& [key, item] : items_) {
+    SCOPED_TRACE(key);
+    EXPECT_FALSE(text(item["name"]).empty());
+    if (text(item["type"]) == "DEPENDENT") {
+      EXPECT_THAT(items_, Contains(testing::Key(text(item["master_item"]["key"]))));
+      EXPECT_EQ(first_step(item), "SNMP_WALK_VALUE");
+      EXPECT_EQ(text(item["delay"]), "0");
+    } else {
+      EXPECT_EQ(text(item["type"]), "SNMP_AGENT");
+      EXPECT_THAT(text(item["snmp_oid"]), SizeIs(testing::AllOf(testing::Gt(0), testing::Le(512))));
+    }
+  }
+}
+
+TEST_P(Zabbix, TextHasNoTrends) {
+  for (const auto& [key, item] : items_) {
+    const std::string type = text(item["value_type"]);
+    EXPECT_EQ(text(item["trends"]) == "0", type == "CHAR" || type == "TEXT") << key;
+  }
+}
+
+// An item with a macro in its key is made once for each row, one without it once.
+TEST_P(Zabbix, PrototypesAndNothingElseNameARow) {
+  for (const YAML::Node& item : all({"items"}))
+    EXPECT_EQ(text(item["key"]).find("{#"), std::string::npos) << text(item["key"]);
+  for (const YAML::Node& item : all({"item_prototypes"}))
+    EXPECT_NE(text(item["key"]).find("{#"), std::string::npos) << text(item["key"]);
+}
+
+TEST_P(Zabbix, PortsAndUnitsAreDiscovered) {
+  std::vector<std::string> keys;
+  for (const YAML::Node& rule : all({"discovery_rules"})) {
+    keys.push_back(text(rule["key"]));
+    EXPECT_EQ(text(rule["type"]), walks() ? "DEPENDENT" : "SNMP_AGENT");
+    EXPECT_EQ(first_step(rule) == "SNMP_WALK_TO_JSON", walks());
+    EXPECT_EQ(text(rule["snmp_oid"]).starts_with("discovery[{#"), !walks());
+  }
+  EXPECT_THAT(keys, ElementsAre("tcpmibd.port.discovery", "tcpmibd.unit.discovery"));
+}
+
+TEST_P(Zabbix, EveryTriggerLooksAtItemsThereAre) {
+  for (const YAML::Node& trigger : triggers()) {
+    SCOPED_TRACE(text(trigger["name"]));
+    EXPECT_THAT(keys_in(trigger), testing::Not(IsEmpty()));
+    for (const std::string& key : keys_in(trigger))
+      EXPECT_THAT(items_, Contains(testing::Key(key)));
+  }
+}
+
+// Zabbix writes a trigger below its item only if it looks at no other.
+TEST_P(Zabbix, ATriggerOfSeveralItemsStandsBelowNone) {
+  for (const auto& [key, item] : items_) {
+    for (const char* list : {"triggers", "trigger_prototypes"}) {
+      for (const auto& trigger : item[list])
+        EXPECT_THAT(keys_in(trigger), Each(key));
+    }
+  }
+}
+
+TEST_P(Zabbix, AllTriggersRestWhileTcpmibdIsAway) {
+  std::map<std::string, std::string> expressions;
+  for (const YAML::Node& trigger : triggers())
+    expressions[text(trigger["name"])] = text(trigger["expression"]);
+  for (const YAML::Node& trigger : triggers()) {
+    std::vector<std::string> names;
+    for (const auto& dependency : trigger["dependencies"]) {
+      names.push_back(text(dependency["name"]));
+      EXPECT_EQ(expressions[names.back()], text(dependency["expression"])) << names.back();
+    }
+    if (text(trigger["name"]) == "tcpmibd does not answer")
+      continue;
+    EXPECT_THAT(names, Contains("tcpmibd does not answer")) << text(trigger["name"]);
+  }
+}
+
+TEST_P(Zabbix, EveryMacroHasAValueAndAUse) {
+  std::set<std::string> defined;
+  for (const auto& macro : templ()["macros"]) {
+    defined.insert(matches(text(macro["macro"]), R"(\{\$([A-Z._]+)\})").at(0));
+    EXPECT_FALSE(text(macro["value"]).empty());
+  }
+  std::set<std::string> used;
+  const auto use = [&](const std::string& where) {
+    for (const std::string& name : matches(where, R"(\{\$([A-Z._]+)[:}])"))
+      used.insert(name);
+  };
+  for (const YAML::Node& trigger : triggers())
+    use(text(trigger["expression"]));
+  for (const YAML::Node& rule : all({"discovery_rules"})) {
+    for (const auto& condition : rule["filter"]["conditions"])
+      use(text(condition["value"]));
+  }
+  EXPECT_EQ(used, defined);
+}
+
+TEST_P(Zabbix, IsTheSameTemplateInEveryVersion) {
+  const YAML::Node other = YAML::LoadFile((nms_folder() / "zabbix" / "tcpmibd-6.0.yaml").string());
+  Things things;
+  collect(other, {}, things);
+  const auto identities = [](const Things& of, bool masters) {
+    std::set<std::string> all;
+    for (const auto& [list, thing] : of) {
+      if (masters || text(thing["key"]).find(".walk.") == std::string::npos)
+        all.insert(text(thing["uuid"]) + text(thing["name"]) + text(thing["key"]) +
+                   text(thing["expression"]) + text(thing["units"]));
+    }
+    return all;
+  };
+  EXPECT_EQ(identities(things_, false), identities(things, true));
+}
+
+// By the interpreter that Zabbix itself has inside.
+TEST_P(Zabbix, TheNameOfAUnitIsReadFromItsIndex) {
+  if (!is_installed("duk"))
+    GTEST_SKIP() << "no duk (package duktape)";
+  std::string script;
+  for (const YAML::Node& rule : all({"discovery_rules"})) {
+    for (const auto& step : rule["preprocessing"]) {
+      if (text(step["type"]) == "JAVASCRIPT")
+        script = text(step["parameters"][0]);
+    }
+  }
+  const TempFolder folder;
+  const std::string file = folder.write(
+      "unit.js",
+      "print((function (value) {\n" + script +
+          "})('[{\"{#SNMPINDEX}\":\"11.115.115.104.46.115.101.114.118.105.99.101\"}]'));");
+  EXPECT_EQ(run({"duk", file}).out,
+            "[{\"{#SNMPINDEX}\":\"11.115.115.104.46.115.101.114.118.105.99.101\","
+            "\"{#UNIT}\":\"ssh.service\"}]\n");
+}
+
+}  // namespace
+}  // namespace tcpmibd::lab

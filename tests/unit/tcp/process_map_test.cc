@@ -1,0 +1,55 @@
+#include "tcp/process_map.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tcpmibd::tcp {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const Time kBegan{std::chrono::seconds(42)};
+
+ProcessMap the_map() {
+  return ProcessMap::build({{7, 300}, {9, 12}, {7, 200}, {7, 300}, {8, 5}}, {10, 7, 11, 10}, 4,
+                           kBegan);
+}
+
+TEST(ProcessMap, GivesTheLowestHolder) {
+  EXPECT_EQ(the_map().lowest(7), 200u);
+  EXPECT_EQ(the_map().lowest(8), 5u);
+  EXPECT_EQ(the_map().lowest(9), 12u);
+}
+
+TEST(ProcessMap, TellsNobodysSocketsFromThoseItHasNotHeardOf) {
+  EXPECT_EQ(the_map().lowest(10), 0u);
+  EXPECT_EQ(the_map().lowest(11), 0u);
+  EXPECT_EQ(the_map().lowest(12), std::nullopt);
+  EXPECT_EQ(ProcessMap().lowest(12), std::nullopt);
+}
+
+TEST(ProcessMap, NeverLooksUpInodeZero) {
+  EXPECT_EQ(ProcessMap().lowest(0), 0u);
+  EXPECT_EQ(ProcessMap::build({{0, 666}}, {}, 0, kBegan).lowest(0), 0u);
+}
+
+TEST(ProcessMap, ListsEveryHolderOnceAscending) {
+  EXPECT_THAT(the_map().holders(7), ElementsAre(Holder{7, 200}, Holder{7, 300}));
+  EXPECT_THAT(the_map().holders(10), IsEmpty());
+  EXPECT_THAT(the_map().holders(12), IsEmpty());
+}
+
+TEST(ProcessMap, RemembersWhatItCouldNotSeeAndWhenItBegan) {
+  EXPECT_EQ(the_map().denied(), 4u);
+  EXPECT_EQ(the_map().taken_at(), kBegan);
+}
+
+TEST(ProcessMap, TakesInodesOfAll32Bits) {
+  const ProcessMap map = ProcessMap::build({{0xffffffff, 1}}, {0xfffffffe}, 0, kBegan);
+  EXPECT_EQ(map.lowest(0xffffffff), 1u);
+  EXPECT_EQ(map.lowest(0xfffffffe), 0u);
+}
+
+}  // namespace
+}  // namespace tcpmibd::tcp
