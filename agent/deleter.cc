@@ -120,7 +120,7 @@ SetStatus Deleter::commit(const SetBinding& binding) {
   const Result<tcp::Destroyed> destroyed = edges_.destroyer.destroy(intent->socket.id);
   if (!destroyed)
     return failed(*intent, destroyed.error());
-  edges_.on_deleted();
+  edges_.on_deleted(intent->socket);
   const bool ended = *destroyed == tcp::Destroyed::kDone;
   intent->outcome = ended ? Outcome::kEnded : Outcome::kGone;
   audit_.record(

@@ -41,7 +41,7 @@ class Deleter {
     tcp::SocketDestroyer& destroyer;
     std::function<std::vector<tcp::Ends>()> own_connections;
     std::function<std::shared_ptr<const tcp::Snapshot>()> newest;  // null before the first
-    std::function<void()> on_deleted;  // snapshots from before are out of date
+    std::function<void(const tcp::Socket&)> on_deleted;            // no row may show it any more
   };
 
   Deleter(const Edges& edges, const tcp::AddressForms& forms, tcp::DeletionRules rules,

@@ -59,6 +59,7 @@ Library::Library() {
 
 Library::~Library() {
   repeated_.reset();
+  reminder_.cancel();
   subagent_.reset();
   standalone_.reset();
   log_.reset();
@@ -117,12 +118,17 @@ ExitStatus Library::run(const Events& events) {
       return ExitStatus::kFailed;
     }
     notice_opening(events);
-    if (events.on_turn)
-      events.on_turn();
+    take_turn(events);
     agent_check_and_process(events.is_busy && events.is_busy() ? 0 : 1);
     answering_->hold_parked();
   }
   return ExitStatus::kAsked;
+}
+
+void Library::take_turn(const Events& events) {
+  const std::optional<Duration> again = events.on_turn ? events.on_turn() : std::nullopt;
+  if (again)
+    reminder_.set(*again);
 }
 
 void Library::notice_opening(const Events& events) {

@@ -28,8 +28,10 @@ struct Events {
   int news;                         // a descriptor; readable: on_news(), then parked requests
   std::function<void()> on_news;    // must make it unreadable again
   std::function<void()> on_hangup;  // SIGHUP
-  std::function<void()> on_turn;    // at every turn of the loop, before it waits; may be empty
-  std::function<void()> on_open;    // there are managers again; may be empty
+  // At every turn of the loop, before it waits; may be empty. Tells when another turn is needed at
+  // the latest, if one is.
+  std::function<std::optional<Duration>()> on_turn;
+  std::function<void()> on_open;  // there are managers again; may be empty
   // After on_turn(): whether there is more to do at the next turn, so that the loop must not wait
   // for events; may be empty.
   std::function<bool()> is_busy;
@@ -73,6 +75,7 @@ class Library {
 
  private:
   void on_news(const Events& events);
+  void take_turn(const Events& events);
   void notice_opening(const Events& events);
   void on_signal(const Events& events);
 
@@ -83,6 +86,7 @@ class Library {
   std::unique_ptr<Subagent> subagent_;
   std::unique_ptr<Standalone> standalone_;
   std::optional<LibraryAlarm> repeated_;
+  Reminder reminder_;
   bool was_serving_ = false;
   bool stop_ = false;
 };

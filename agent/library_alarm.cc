@@ -24,4 +24,20 @@ LibraryAlarm::~LibraryAlarm() { snmp_alarm_unregister(number_); }
 
 void LibraryAlarm::ring(unsigned, void* self) noexcept { static_cast<LibraryAlarm*>(self)->act_(); }
 
+void Reminder::set(Duration after) {
+  if (!number_)
+    number_ = snmp_alarm_register_hr(to_timeval(after), 0, &Reminder::ring, this);
+}
+
+void Reminder::cancel() {
+  if (number_)
+    snmp_alarm_unregister(*number_);
+  number_.reset();
+}
+
+// The library forgets an alarm that is not repeated.
+void Reminder::ring(unsigned, void* self) noexcept {
+  static_cast<Reminder*>(self)->number_.reset();
+}
+
 }  // namespace tcpmibd::agent

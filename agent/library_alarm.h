@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "base/clock.h"
 
@@ -20,6 +21,24 @@ class LibraryAlarm {
 
   std::function<void()> act_;
   unsigned number_;
+};
+
+// Wakes the library's loop once, so that it makes a turn though nothing happens.
+class Reminder {
+ public:
+  Reminder() = default;
+  ~Reminder() { cancel(); }
+  Reminder(const Reminder&) = delete;
+  Reminder& operator=(const Reminder&) = delete;
+
+  // Unless one is set already.
+  void set(Duration after);
+  void cancel();
+
+ private:
+  static void ring(unsigned number, void* self) noexcept;
+
+  std::optional<unsigned> number_;
 };
 
 }  // namespace tcpmibd::agent

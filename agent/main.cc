@@ -12,6 +12,7 @@
 #include "agent/doctor_facts.h"
 #include "agent/explain.h"
 #include "agent/library.h"
+#include "agent/memory.h"
 #include "agent/notifier.h"
 #include "agent/options.h"
 #include "agent/privileges.h"
@@ -224,10 +225,11 @@ class Agent {
     if (!started)
       return give_up(started.error().error, started.error().status);
     set_watch();
+    release_start_code();
     const ExitStatus ended = library_.run({.news = worker_.descriptor(),
                                            .on_news = [this] { on_news(); },
                                            .on_hangup = [this] { on_hangup(); },
-                                           .on_turn = [this] { on_turn(); },
+                                           .on_turn = [this] { return on_turn(); },
                                            .on_open = [this] { watch_.on_open(); },
                                            .is_busy = [this] { return notifier_.is_busy(); },
                                            .on_beat = [this] { service_.alive(); },
@@ -243,12 +245,14 @@ class Agent {
     watch_.on_news();
   }
 
-  void on_turn() {
+  // When memory is to be freed, though nobody asks any more.
+  std::optional<Duration> on_turn() {
     const Time now = Clock::now();
-    responder_.tidy(now);
+    const bool keeps = responder_.tidy(now);
     notifier_.on_turn();
     if (service_.listens())
       service_.tell(library_.standing(), responder_.newest().get(), now);
+    return keeps ? std::optional(Responder::kIdle) : std::nullopt;
   }
 
   void on_hangup() {
@@ -276,7 +280,6 @@ class Agent {
 
   tables::AgentFigures figures() {
     using std::chrono::seconds;
-    const auto map = responder_.processes();
     const bool watches = !config_.alarms.empty();
     const auto interval = std::chrono::duration_cast<seconds>(config_.watch.interval);
     return {.version = version(),
@@ -288,7 +291,7 @@ class Agent {
             .watch_interval = watches ? static_cast<std::uint32_t>(interval.count()) : 0,
             .deletes_done = audit_.done(),
             .deletes_refused = audit_.refused(),
-            .processes_denied = map == nullptr ? 0 : map->denied(),
+            .processes_denied = responder_.processes_denied(),
             .notifications_folded = notifier_.folded()};
   }
 
@@ -321,7 +324,7 @@ class Agent {
                     .destroyer = *kernel_.lookups,
                     .own_connections = kernel::own_connections,
                     .newest = [this] { return responder_.newest(); },
-                    .on_deleted = [this] { responder_.forget_snapshots(); }},
+                    .on_deleted = [this](const tcp::Socket& ended) { responder_.forget(ended); }},
                    forms_,
                    config_.delete_tcb,
                    audit_};
@@ -364,6 +367,7 @@ ExitStatus run_command(const Options& options) {
   if (const Status logging = log::start(config->log.target, config->log.level); !logging)
     return complain(logging.error(), ExitStatus::kFailed);
   block_signals();
+  map_large_blocks();
   if (const std::string remark = privilege_remark(config->process.lookup); !remark.empty())
     log::warning(remark);
   tell_what_is_left_out(*config);

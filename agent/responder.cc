@@ -20,8 +20,8 @@ constexpr Duration kPinLifetime = std::chrono::seconds(7);
 // PDUs under way at once of which it is remembered what they were answered from.
 constexpr std::size_t kMostPins = 64;
 
-// A snapshot that is too old to be served is freed when nobody has asked for so long.
-constexpr Duration kIdle = std::chrono::seconds(10);
+// No dump takes so long: there is no snapshot under way from before.
+constexpr Duration kLongestDump = std::chrono::minutes(1);
 
 // Stands in where rows do not matter: for scalars, and for names that no row can have.
 const std::shared_ptr<const tcp::Snapshot>& no_rows() {
@@ -53,7 +53,10 @@ Answer Responder::get(const Managed& object, snmp::OidView name, Transaction tra
   const Rows rows = gather(object.needs(), question, pin, moment);
   if (rows.kind != Answer::Kind::kValue)
     return {rows.kind, {}};
-  return answered(object.get(data_for(rows, pin, moment), name), absent, rows);
+  std::optional<snmp::Cell> cell = object.get(data_for(rows, pin, moment), name);
+  if (has_ended(object, cell, rows))
+    cell.reset();
+  return answered(std::move(cell), absent, rows);
 }
 
 Answer Responder::next(const Managed& object, snmp::OidView name, bool inclusive,
@@ -63,18 +66,36 @@ Answer Responder::next(const Managed& object, snmp::OidView name, bool inclusive
   const Rows rows = gather(object.needs(), Data::everything(), pin, moment);
   if (rows.kind != Answer::Kind::kValue)
     return {rows.kind, {}};
-  return answered(object.next(data_for(rows, pin, moment), name, inclusive),
-                  Answer::Kind::kEndOfView, rows);
+  const Data data = data_for(rows, pin, moment);
+  std::optional<snmp::Cell> cell = object.next(data, name, inclusive);
+  while (has_ended(object, cell, rows))
+    cell = object.next(data, cell->name.view(), false);
+  return answered(std::move(cell), Answer::Kind::kEndOfView, rows);
 }
 
+bool Responder::has_ended(const Managed& object, const std::optional<snmp::Cell>& cell,
+                          const Rows& rows) const {
+  return cell && !ended_.empty() &&
+         ended_.hides(object.question(cell->name.view()), rows.snapshot->taken_at());
+}
+
+// Mostly it is the one of the binding before.
 Responder::Pin& Responder::pin(Transaction transaction, Time now) {
+  if (last_pin_ >= pins_.size() || pins_[last_pin_].transaction != transaction)
+    last_pin_ = number_of_pin(transaction);
+  Pin& pin = pins_[last_pin_];
+  pin.last_used = now;
+  return pin;
+}
+
+// The one it has, or a new one, for which the longest unused may have to make room.
+std::size_t Responder::number_of_pin(Transaction transaction) {
   auto pin = std::ranges::find(pins_, transaction, &Pin::transaction);
   if (pin == pins_.end() && pins_.size() < kMostPins)
     pin = pins_.insert(pins_.end(), Pin{.transaction = transaction});
   else if (pin == pins_.end())
     *(pin = std::ranges::min_element(pins_, {}, &Pin::last_used)) = {.transaction = transaction};
-  pin->last_used = now;
-  return *pin;
+  return static_cast<std::size_t>(pin - pins_.begin());
 }
 
 Responder::Rows Responder::gather(const Data::Needs& needs, const tcp::Question& question, Pin& pin,
@@ -92,7 +113,9 @@ Responder::Rows Responder::gather(const Data::Needs& needs, const tcp::Question&
     kind = gather_owners(pin, moment);
   if (kind != Answer::Kind::kValue)
     return {.kind = kind};
-  return needs.snapshot ? rows_for(question, pin, moment) : Rows{.snapshot = no_rows()};
+  if (needs.snapshot)
+    return newest(Use::kWhole, pin, moment);
+  return needs.rows ? rows_for(question, pin, moment) : Rows{.snapshot = no_rows()};
 }
 
 bool Responder::gather_files(const Data::Needs& needs, Pin& pin) {
@@ -114,14 +137,15 @@ bool Responder::gather_files(const Data::Needs& needs, Pin& pin) {
 Answer::Kind Responder::gather_survey(Pin& pin, Moment moment) {
   if (pin.survey != nullptr)
     return Answer::Kind::kValue;
-  if (survey_ != nullptr && fresh(survey_->taken_at(), survey_->took(), moment)) {
+  if (survey_ != nullptr && survey_->taken_at() >= ended_.last() &&
+      young(survey_->taken_at(), survey_->took(), moment)) {
     pin.survey = survey_;
     return Answer::Kind::kValue;
   }
   if (failed_at_ >= moment.arrived)
     return Answer::Kind::kFailed;
   const Duration took = current_ == nullptr ? Duration() : current_->took();
-  ask_for_survey(std::max(std::min(moment.now - most_age(took), moment.arrived), changed_at_));
+  ask_for_survey(std::max(std::min(moment.now - most_age(took), moment.arrived), ended_.last()));
   return Answer::Kind::kLater;
 }
 
@@ -143,11 +167,13 @@ Answer::Kind Responder::gather_owners(Pin& pin, Moment moment) {
 }
 
 // A walk reads a snapshot no older than allowed, every binding of a PDU the same one.
-Responder::Rows Responder::newest_rows(Pin& pin, Moment moment) {
-  if (SharedSnapshot pinned = pin.snapshot.lock())
+Responder::Rows Responder::newest(Use use, Pin& pin, Moment moment) {
+  if (SharedSnapshot pinned = pin.snapshot.lock(); pinned != nullptr && serves(*pinned, use))
     return {.snapshot = std::move(pinned)};
-  if (current_ != nullptr && fresh(current_->taken_at(), current_->took(), moment)) {
+  if (current_ != nullptr && serves(*current_, use) &&
+      young(current_->taken_at(), current_->took(), moment)) {
     pin.snapshot = current_;
+    refresh_ahead(moment);
     return {.snapshot = current_};
   }
   if (failed_at_ >= moment.arrived)
@@ -156,11 +182,25 @@ Responder::Rows Responder::newest_rows(Pin& pin, Moment moment) {
   return {.kind = Answer::Kind::kLater};
 }
 
+bool Responder::serves(const tcp::Snapshot& snapshot, Use use) const {
+  return use == Use::kRows ? ended_.can_mend(snapshot.taken_at())
+                           : snapshot.taken_at() >= ended_.last();
+}
+
+// The next snapshot is begun before this one is too old, so that a walk under way finds it made.
+void Responder::refresh_ahead(Moment moment) {
+  constexpr int kHeadStart = 2;  // times as long as the last one took
+  const Duration took = current_->took();
+  const Duration age = moment.now - current_->taken_at();
+  if (ages_.snapshot > Duration() && age > most_age(took) - kHeadStart * took)
+    ask_for_snapshot();
+}
+
 // GET asks the kernel for exactly what the name stands for, and reads the answer as a snapshot of
 // its own: the same merging, the same forms and the same search as in a walk.
 Responder::Rows Responder::rows_for(const tcp::Question& question, Pin& pin, Moment moment) {
   if (std::holds_alternative<tcp::EverythingQuery>(question))
-    return newest_rows(pin, moment);
+    return newest(Use::kRows, pin, moment);
   const auto known = std::ranges::find(pin.found, question, &Found::question);
   if (known != pin.found.end())
     return {.snapshot = known->rows, .is_answer = true};
@@ -173,7 +213,7 @@ Responder::Rows Responder::rows_for(const tcp::Question& question, Pin& pin, Mom
     builder.add(socket);
   const auto rows = std::make_shared<const tcp::Snapshot>(builder.finish());
   if (rows->rows() == 0 && *coverage == tcp::Coverage::kPartial)
-    return newest_rows(pin, moment);
+    return newest(Use::kRows, pin, moment);
   pin.found.push_back({question, rows});
   return {.snapshot = rows, .is_answer = true};
 }
@@ -213,20 +253,30 @@ Duration Responder::most_age(Duration took) const {
   return std::max(ages_.snapshot, took * kShareOfTime);
 }
 
-bool Responder::fresh(Time taken_at, Duration took, Moment moment) const {
-  const bool recent = moment.now - taken_at <= most_age(took) || taken_at >= moment.arrived;
-  return recent && taken_at >= changed_at_;
+bool Responder::young(Time taken_at, Duration took, Moment moment) const {
+  return moment.now - taken_at <= most_age(took) || taken_at >= moment.arrived;
 }
 
-// The one before the current snapshot makes way for the one to be built: two are alive at most.
 void Responder::ask_for_snapshot() {
-  previous_.reset();
+  retire_previous();
   worker_.want_snapshot();
 }
 
 void Responder::ask_for_survey(Time oldest) {
-  previous_.reset();
+  retire_previous();
   worker_.want_survey(oldest);
+}
+
+// The one before the current snapshot makes way for the one to be built: two are alive at most.
+// PDUs that are being answered from it go on with the current one.
+void Responder::retire_previous() {
+  if (previous_ == nullptr)
+    return;
+  for (Pin& pin : pins_) {
+    if (pin.snapshot.lock() == previous_)
+      pin.snapshot.reset();
+  }
+  worker_.retire(std::move(previous_));
 }
 
 Responder::Rows Responder::failed(const Error& error) {
@@ -239,6 +289,7 @@ void Responder::receive() {
   if (news.snapshot != nullptr) {
     note(*news.snapshot);
     previous_ = std::exchange(current_, std::move(news.snapshot));
+    ended_.forget_before((previous_ == nullptr ? current_ : previous_)->taken_at());
   }
   if (news.survey != nullptr)
     survey_ = std::move(news.survey);
@@ -247,8 +298,10 @@ void Responder::receive() {
     failed_at_ = news.snapshot_failure->began;
     ++snapshots_.failures;
   }
-  if (news.processes != nullptr)
+  if (news.processes != nullptr) {
     processes_ = std::move(news.processes);
+    processes_denied_ = processes_->denied();
+  }
   if (news.owners != nullptr)
     owners_ = std::move(news.owners);
   // Without a look-up every process is unknown, which the MIB writes as 0.
@@ -270,21 +323,24 @@ void Responder::note(const tcp::Snapshot& snapshot) {
   ++snapshots_.taken;
 }
 
-void Responder::forget_snapshots() {
-  changed_at_ = Clock::now();
+void Responder::forget(const tcp::Socket& ended) {
+  ended_.add(ended, Clock::now());
   pins_.clear();
 }
 
-void Responder::tidy(Time now) {
+bool Responder::tidy(Time now) {
   std::erase_if(pins_, [&](const Pin& pin) { return now - pin.last_used > kPinLifetime; });
-  const auto stale = [&](const SharedSnapshot& snapshot) {
-    return snapshot != nullptr && now - snapshot->taken_at() > kIdle &&
-           !fresh(snapshot->taken_at(), snapshot->took(), {now, now});
+  const auto free_unless_used = [&](auto& data, Duration most_age) {
+    if (data != nullptr && now - data->taken_at() > std::max(kIdle, most_age))
+      data.reset();
   };
-  if (stale(previous_))
-    previous_.reset();
-  if (stale(current_))
-    current_.reset();
+  for (SharedSnapshot* snapshot : {&previous_, &current_})
+    free_unless_used(*snapshot, *snapshot == nullptr ? Duration() : most_age((*snapshot)->took()));
+  free_unless_used(processes_, ages_.processes);
+  free_unless_used(owners_, ages_.processes);
+  if (current_ == nullptr)
+    ended_.forget_before(now - kLongestDump);
+  return current_ != nullptr || processes_ != nullptr || owners_ != nullptr;
 }
 
 }  // namespace tcpmibd::agent

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "agent/ended_connections.h"
 #include "agent/worker.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -76,17 +77,23 @@ class Responder {
   // before parked requests are asked again.
   void receive();
 
-  // A connection has been ended by us: no snapshot from before may show it.
-  void forget_snapshots();
+  // A connection has been ended by us: nothing from before may show it.
+  void forget(const tcp::Socket& ended);
 
-  // The newest process map; null before the first.
+  // The newest process map; null before the first, and when nobody has asked for long.
   std::shared_ptr<const tcp::ProcessMap> processes() const { return processes_; }
+
+  // The processes that the newest map could not look into.
+  std::uint32_t processes_denied() const { return processes_denied_; }
 
   // Has the worker count a snapshot that was begun at `oldest` or later; see survey().
   void ask_for_survey(Time oldest);
 
-  // Forgets what is kept for PDUs that have long been answered. Called at every turn of the loop.
-  void tidy(Time now);
+  // Forgets what is kept for PDUs that have long been answered, and frees what is too old to be
+  // served when nobody asks. To be called at every turn of the loop. Whether something is left to
+  // be freed, so that it has to be called again after `kIdle` at the latest.
+  bool tidy(Time now);
+  static constexpr Duration kIdle = std::chrono::seconds(10);
 
   // The newest survey, and the owners' figures, whatever their age; null before the first.
   std::shared_ptr<const tcp::Survey> survey() const { return survey_; }
@@ -131,6 +138,7 @@ class Responder {
   };
 
   Pin& pin(Transaction transaction, Time now);
+  std::size_t number_of_pin(Transaction transaction);
 
   // Everything that `needs` names, be it in the pin or in the rows.
   Rows gather(const tables::Data::Needs& needs, const tcp::Question& question, Pin& pin,
@@ -138,15 +146,23 @@ class Responder {
   bool gather_files(const tables::Data::Needs& needs, Pin& pin);
   Answer::Kind gather_survey(Pin& pin, Moment moment);
   Answer::Kind gather_owners(Pin& pin, Moment moment);
-  Rows newest_rows(Pin& pin, Moment moment);
+  // Whether what has ended since a snapshot can be left out of it, or it has to be a newer one.
+  enum class Use : std::uint8_t { kRows, kWhole };
+  Rows newest(Use use, Pin& pin, Moment moment);
   Rows rows_for(const tcp::Question& question, Pin& pin, Moment moment);
 
   tables::Data data_for(const Rows& rows, const Pin& pin, Moment moment) const;
   Answer answered(std::optional<snmp::Cell> cell, Answer::Kind absent, const Rows& rows);
+  bool serves(const tcp::Snapshot& snapshot, Use use) const;
+  void refresh_ahead(Moment moment);
+  // Whether a cell stands for a connection that has ended since `rows` were read.
+  bool has_ended(const tables::Managed& object, const std::optional<snmp::Cell>& cell,
+                 const Rows& rows) const;
   // Of snapshots and surveys.
-  bool fresh(Time taken_at, Duration took, Moment moment) const;
+  bool young(Time taken_at, Duration took, Moment moment) const;
   Duration most_age(Duration took) const;
   void ask_for_snapshot();
+  void retire_previous();
   void note(const tcp::Snapshot& snapshot);
   Rows failed(const Error& error);
 
@@ -160,9 +176,11 @@ class Responder {
   std::shared_ptr<const tcp::ProcessMap> processes_;
   std::shared_ptr<const tcp::Owners> owners_;
   tables::SnapshotFigures snapshots_;
-  Time failed_at_{};   // when the last attempt at a snapshot began that came to nothing
-  Time changed_at_{};  // snapshots from before are out of date
+  std::uint32_t processes_denied_ = 0;
+  Time failed_at_{};  // when the last attempt at a snapshot began that came to nothing
+  EndedConnections ended_;
   std::vector<Pin> pins_;
+  std::size_t last_pin_ = 0;  // the number of the one used last, if it is still there
   log::Limited failures_;
 };
 

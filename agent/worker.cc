@@ -51,6 +51,11 @@ void Worker::want_snapshot() {
   wanted_.notify_one();
 }
 
+void Worker::retire(std::shared_ptr<const tcp::Snapshot> snapshot) {
+  const std::lock_guard lock(mutex_);
+  retired_.swap(snapshot);
+}
+
 void Worker::want_survey(Time oldest) {
   {
     const std::lock_guard lock(mutex_);
@@ -138,16 +143,29 @@ void Worker::build_sockets(const Wishes& wishes) {
 
 // Null, and the failure among the news, where the kernel could not be read.
 std::shared_ptr<const tcp::Snapshot> Worker::build_snapshot(News& news) {
-  tcp::SnapshotBuilder builder(forms_);
-  if (const auto last = last_.lock())
-    builder.reserve(*last);
+  tcp::SnapshotBuilder builder = this->builder();
   const Time began = Clock::now();
   if (const Status status = sources_.sockets.read_all(builder); !status) {
     news.snapshot_failure = Failure{status.error(), began};
     return nullptr;
   }
-  last_ = news.snapshot = std::make_shared<const tcp::Snapshot>(builder.finish());
+  last_ = news.snapshot = std::make_shared<tcp::Snapshot>(builder.finish());
   return news.snapshot;
+}
+
+// Every snapshot is made below, and not as a constant: who has the only pointer may take it apart.
+tcp::SnapshotBuilder Worker::builder() {
+  std::shared_ptr<const tcp::Snapshot> retired;
+  {
+    const std::lock_guard lock(mutex_);
+    retired.swap(retired_);
+  }
+  tcp::SnapshotBuilder builder(forms_);
+  if (retired.use_count() == 1)
+    builder.reuse(std::move(*std::const_pointer_cast<tcp::Snapshot>(retired)));
+  if (const auto last = last_.lock())
+    builder.reserve(*last);
+  return builder;
 }
 
 void Worker::build_processes(Wishes wishes) {
@@ -173,8 +191,10 @@ void Worker::build_processes(Wishes wishes) {
 // What has not been taken yet stays, unless there is newer. The work is over in the same moment:
 // who is told of its outcome and wants another must not be taken to want this one.
 void Worker::publish(News news) {
+  std::shared_ptr<const tcp::Snapshot> unused;
   {
     const std::lock_guard lock(mutex_);
+    unused.swap(retired_);
     under_way_ = Job::kNone;
     owners_under_way_ = false;
     if (news.snapshot != nullptr || news.snapshot_failure) {

@@ -60,6 +60,10 @@ class Worker {
   // the asker's. Who finds it too old when it is there asks again.
   void want_snapshot();
 
+  // A snapshot that the asker no longer reads: its memory serves the next one, and is not freed on
+  // the asker's time.
+  void retire(std::shared_ptr<const tcp::Snapshot> snapshot);
+
   // One survey: of the newest snapshot, if that was begun at `oldest` or later, else of a new one.
   void want_survey(Time oldest);
 
@@ -90,6 +94,7 @@ class Worker {
   Job next_job(Wishes& taken);
   void build_sockets(const Wishes& wishes);
   std::shared_ptr<const tcp::Snapshot> build_snapshot(News& news);
+  tcp::SnapshotBuilder builder();
   void build_processes(Wishes wishes);
   void publish(News news);
 
@@ -105,6 +110,7 @@ class Worker {
   bool owners_under_way_ = false;
   Wishes wishes_;
   News news_;
+  std::shared_ptr<const tcp::Snapshot> retired_;
 
   // The worker thread's own:
   std::weak_ptr<const tcp::Snapshot> last_;

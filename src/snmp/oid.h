@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstddef>
@@ -48,8 +49,9 @@ class Oid {
       ids_[size_++] = id;
   }
   void append(OidView ids) {
-    for (const SubId id : ids)
-      append(id);
+    const std::size_t count = std::min(ids.size(), kMaxOidLength - size_);
+    std::copy_n(ids.data(), count, ids_.data() + size_);
+    size_ += count;
   }
   void append(std::initializer_list<SubId> ids) { append(OidView(ids.begin(), ids.size())); }
   void clear() { size_ = 0; }

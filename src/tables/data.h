@@ -53,7 +53,8 @@ struct Data {
   struct Needs {
     bool counters = false;
     bool pressure = false;
-    bool snapshot = false;  // GET: the answer to question(); GETNEXT, or everything: a snapshot
+    bool rows = false;      // GET: the answer to question(); GETNEXT: the rows of a snapshot
+    bool snapshot = false;  // a whole snapshot, with its counts
     bool survey = false;
     bool owners = false;
     bool agent = false;

@@ -74,7 +74,7 @@ const snmp::TableSpec<Connection, Data> kTcpConnTable{
     .columns = kColumns,
     .runs = kRuns,
     .index = &index,
-    .needs = {.snapshot = true},
+    .needs = {.rows = true},
     .question = &legacy_question,
 };
 

@@ -54,7 +54,7 @@ const snmp::TableSpec<Connection, Data> kTcpConnectionTable{
     .columns = kColumns,
     .runs = kRuns,
     .index = &index,
-    .needs = {.snapshot = true},
+    .needs = {.rows = true},
     .question = &connection_question,
 };
 

@@ -45,7 +45,7 @@ const snmp::TableSpec<Listener, Data> kTcpListenerTable{
     .columns = kColumns,
     .runs = kRuns,
     .index = &index,
-    .needs = {.snapshot = true},
+    .needs = {.rows = true},
     .question = &listener_question,
 };
 

@@ -49,10 +49,14 @@ Refusal hindrance(const Socket& socket, const DeletionContext& context) {
 
 Ends ends_of(const Socket& socket) {
   const SocketId& id = socket.id;
-  return {.local = inet_address(id.family, id.local.address, id.interface, {}),
-          .remote = inet_address(id.family, id.remote.address, id.interface, {}),
-          .local_port = id.local.port,
-          .remote_port = id.remote.port};
+  return ends_of(ConnectionQuery{id.family, id.local, id.remote, id.interface});
+}
+
+Ends ends_of(const ConnectionQuery& query) {
+  return {.local = inet_address(query.family, query.local.address, query.zone, {}),
+          .remote = inet_address(query.family, query.remote.address, query.zone, {}),
+          .local_port = query.local.port,
+          .remote_port = query.remote.port};
 }
 
 // A FIN_WAIT_2 may be either kind; only a minisock waits as TIME_WAIT does.

@@ -8,6 +8,7 @@
 
 #include "tcp/address.h"
 #include "tcp/socket.h"
+#include "tcp/sources.h"
 
 // Which connections a manager may end, and why not. Pure: what the kernel has now comes in, a
 // verdict goes out.
@@ -33,10 +34,11 @@ struct Ends {
   std::uint16_t local_port = 0;
   std::uint16_t remote_port = 0;
 
-  bool operator==(const Ends&) const = default;
+  auto operator<=>(const Ends&) const = default;
 };
 
 Ends ends_of(const Socket& socket);
+Ends ends_of(const ConnectionQuery& query);
 
 // "10.0.0.1:443 10.0.0.9:5000"; of a listener "10.0.0.1:443 *".
 std::string to_text(const Socket& socket);

@@ -48,6 +48,15 @@ bool preferred(const Details& a, const Details& b) {
   return rank(a) < rank(b);
 }
 
+template <typename T>
+void reuse_memory(std::vector<T>& retired, std::vector<T>& into) {
+  constexpr std::size_t kMostRoom = 2;  // times what was in it
+  if (retired.capacity() > kMostRoom * retired.size())
+    return;
+  retired.clear();
+  into.swap(retired);
+}
+
 bool is_ipv4(const Ipv4Row&) { return true; }
 bool is_ipv4(const Ipv6Row&) { return false; }
 bool is_ipv4(const ListenerRow& row) { return row.key.address.type == AddressType::kIpv4; }
@@ -79,6 +88,11 @@ void SnapshotBuilder::reserve(const Snapshot& like) {
   constexpr std::size_t kSpare = 16;  // One part in so many: populations change between snapshots.
   snapshot_.ipv4_.reserve(like.ipv4_.size() + like.ipv4_.size() / kSpare);
   snapshot_.ipv6_.reserve(like.ipv6_.size() + like.ipv6_.size() / kSpare);
+}
+
+void SnapshotBuilder::reuse(Snapshot retired) {
+  reuse_memory(retired.ipv4_, snapshot_.ipv4_);
+  reuse_memory(retired.ipv6_, snapshot_.ipv6_);
 }
 
 void SnapshotBuilder::add(const Socket& socket) {

@@ -128,6 +128,10 @@ class SnapshotBuilder {
   // twice at the peak.
   void reserve(const Snapshot& like);
 
+  // The memory of a snapshot that nobody reads any more, unless it is far larger than what was in
+  // it. Fresh pages would have to be cleared by the kernel first.
+  void reuse(Snapshot retired);
+
   // A socket that is neither a connection nor a listener (closed) is passed over.
   void add(const Socket& socket);
 

@@ -24,7 +24,7 @@ struct ConnectionQuery {
   Endpoint remote;
   std::uint32_t zone = 0;  // of a link-local address; 0 where the index carries none
 
-  bool operator==(const ConnectionQuery&) const = default;
+  auto operator<=>(const ConnectionQuery&) const = default;
 };
 
 struct ListenersQuery {

@@ -189,7 +189,7 @@ TEST(Scalars, AskNoQuestionAboutSockets) {
       EXPECT_FALSE(asks(*entry.object, name)) << entry.object->name();
       name.append(0);
       EXPECT_EQ(entry.object->question(name.view()), Data::everything()) << entry.object->name();
-      EXPECT_FALSE(entry.object->needs().snapshot) << entry.object->name();
+      EXPECT_FALSE(entry.object->needs().rows) << entry.object->name();
       name.append(0);
       EXPECT_FALSE(asks(*entry.object, name)) << entry.object->name();
     }

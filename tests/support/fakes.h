@@ -255,6 +255,11 @@ class FakeProcessLookup final : public tcp::ProcessLookup {
     const std::lock_guard lock(mutex_);
     holders_ = std::move(holders);
   }
+  // So many processes may not be looked into.
+  void deny(std::uint32_t count) {
+    const std::lock_guard lock(mutex_);
+    denied_ = count;
+  }
   // Of the last call.
   std::vector<std::uint32_t> asked() const {
     const std::lock_guard lock(mutex_);
@@ -265,20 +270,23 @@ class FakeProcessLookup final : public tcp::ProcessLookup {
   Result<tcp::ProcessMap> read(std::vector<std::uint32_t> asked) override {
     const Time began = Clock::now();
     std::vector<tcp::Holder> holders;
+    std::uint32_t denied = 0;
     {
       const std::lock_guard lock(mutex_);
       asked_ = asked;
       holders = holders_;
+      denied = denied_;
     }
     if (Status status = faults_.call("look into processes"); !status)
       return tl::unexpected(status.error());
-    return tcp::ProcessMap::build(std::move(holders), std::move(asked), 0, began);
+    return tcp::ProcessMap::build(std::move(holders), std::move(asked), denied, began);
   }
 
  private:
   mutable std::mutex mutex_;
   std::vector<tcp::Holder> holders_;
   std::vector<std::uint32_t> asked_;
+  std::uint32_t denied_ = 0;
   Faults faults_;
 };
 

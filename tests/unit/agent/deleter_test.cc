@@ -141,7 +141,7 @@ class DeleterTest : public testing::Test {
              .destroyer = destroyer_,
              .own_connections = [this] { return own_; },
              .newest = [this] { return newest_; },
-             .on_deleted = [this] { ++forgotten_; }},
+             .on_deleted = [this](const tcp::Socket&) { ++forgotten_; }},
             forms,
             rules,
             audit_};
@@ -887,7 +887,7 @@ class Afterwards : public testing::Test {
                     .destroyer = destroyer_,
                     .own_connections = [] { return std::vector<tcp::Ends>(); },
                     .newest = [this] { return agent_.responder->newest(); },
-                    .on_deleted = [this] { agent_.responder->forget_snapshots(); }},
+                    .on_deleted = [this](const tcp::Socket& s) { agent_.responder->forget(s); }},
                    {},
                    {},
                    audit_};
@@ -902,8 +902,10 @@ TEST_F(Afterwards, TheRowIsGoneFromTheNextGetAndWalkAndFromTheCounts) {
   EXPECT_EQ(agent_.get(kState, agent_.pdu()).kind, Answer::Kind::kNoSuchInstance);
   EXPECT_EQ(agent_.get(kLegacyState, agent_.pdu()).kind, Answer::Kind::kNoSuchInstance);
   EXPECT_THAT(walked(), ElementsAre(state_of(another()), testing::_));
+  EXPECT_EQ(agent_.dumps.dumps(), 1) << "the row is left out of the old snapshot";
+  const Answer established = agent_.get_settled(own_oid("1.2.1.5.5"), agent_.pdu());
+  EXPECT_EQ(established.cell->value, snmp::Value(snmp::Gauge32{1}));
   EXPECT_EQ(agent_.dumps.dumps(), 2) << "one new snapshot, though the old one was young enough";
-  EXPECT_EQ(agent_.responder->newest()->count(State::kEstablished).total(), 1u);
 }
 
 TEST_F(Afterwards, ADumpThatWasUnderWayMeanwhileIsNotShown) {
@@ -912,7 +914,7 @@ TEST_F(Afterwards, ADumpThatWasUnderWayMeanwhileIsNotShown) {
                    .destroyer = only_lookups,
                    .own_connections = [] { return std::vector<tcp::Ends>(); },
                    .newest = [] { return nullptr; },
-                   .on_deleted = [this] { agent_.responder->forget_snapshots(); }},
+                   .on_deleted = [this](const tcp::Socket& s) { agent_.responder->forget(s); }},
                   {}, {}, audit_);
   agent_.dumps.faults().hold();
   const auto early = agent_.pdu();
@@ -937,6 +939,22 @@ TEST_F(Afterwards, ARowThatHadEndedByItselfIsGoneAsWell) {
   agent_.set({another()});
   ASSERT_EQ(set.action(), Status::kNoError);
   EXPECT_THAT(walked(), SizeIs(2));
+}
+
+TEST_F(Afterwards, AListenersEndNeedsANewSnapshotForNoIndexTellsOfIt) {
+  ASSERT_THAT(walked(), SizeIs(4));
+  agent_.responder->forget(listener("0.0.0.0:22"));
+  EXPECT_THAT(walked(), SizeIs(4));
+  EXPECT_EQ(agent_.dumps.dumps(), 2);
+}
+
+TEST_F(Afterwards, WhoHasTheSameEndsLaterIsSeenInTheNextSnapshot) {
+  ASSERT_THAT(walked(), SizeIs(4));
+  ASSERT_EQ(Set(deleter_, {{kState}}).run(), Status::kNoError);
+  agent_.set({the_connection(), another()});
+  ASSERT_THAT(walked(), SizeIs(2));
+  agent_.get_settled(own_oid("1.2.1.5.5"), agent_.pdu());  // which needs a new one
+  EXPECT_THAT(walked(), SizeIs(4));
 }
 
 TEST_F(Afterwards, ARefusalCostsNoSnapshot) {

@@ -135,6 +135,19 @@ TEST(Next, ASnapshotThatTookLongServesFiveTimesAsLong) {
   EXPECT_EQ(agent.dumps.dumps(), 1);
 }
 
+TEST(Next, TheNextSnapshotIsBegunBeforeThisOneIsTooOld) {
+  Questioner agent({the_connection()}, {.snapshot = 1ms});
+  agent.dumps.while_reading([] {
+    eventually([] { return false; }, 500ms);  // so long it takes, and 2.5 s it serves
+  });
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  const std::shared_ptr<const tcp::Snapshot> first = agent.responder->newest();
+  ASSERT_TRUE(eventually([&] { return Clock::now() - first->taken_at() > 3 * first->took(); }));
+  EXPECT_THAT(agent.next(connections(), connections().root(), agent.pdu()), Is(Kind::kValue));
+  agent.await_news();
+  EXPECT_NE(agent.responder->newest(), first);
+}
+
 TEST(Next, ASnapshotBegunBeforeTheRequestIsTooOldForItWhereNothingIsKept) {
   Questioner agent({the_connection()}, kNothingKept);
   agent.dumps.faults().hold();
@@ -432,8 +445,19 @@ TEST(Idle, FreesTheSnapshotThatMayNotBeServedAnyMore) {
 TEST(Idle, KeepsTheSnapshotThatMayStillBeServed) {
   Questioner agent({the_connection()}, kKept);
   agent.next_settled(connections(), connections().root(), agent.pdu());
-  agent.responder->tidy(Clock::now() + 60s);
+  EXPECT_TRUE(agent.responder->tidy(Clock::now() + 60s)) << "and has to be called again";
   EXPECT_NE(agent.responder->newest(), nullptr);
+}
+
+TEST(Idle, FreesTheProcessMapAsWell) {
+  Questioner agent({the_connection({.inode = 8})}, {.processes = 5s}, {{.inode = 8, .pid = 4242}});
+  agent.processes.deny(3);
+  agent.get_settled(kProcess, agent.pdu());
+  EXPECT_TRUE(agent.responder->tidy(Clock::now()));
+  ASSERT_NE(agent.responder->processes(), nullptr);
+  EXPECT_FALSE(agent.responder->tidy(Clock::now() + 11s)) << "nothing is left";
+  EXPECT_EQ(agent.responder->processes(), nullptr);
+  EXPECT_EQ(agent.responder->processes_denied(), 3u) << "what it could not see is still told";
 }
 
 // ----------------------------------------------------------------------------------- Processes
@@ -630,7 +654,7 @@ TEST(Surveys, FromBeforeADeletionAreNotServed) {
   Questioner agent(a_service(), kKept);
   agent.get_settled(kPortTotal, agent.pdu());
   agent.set({listener("0.0.0.0:22")});
-  agent.responder->forget_snapshots();
+  agent.responder->forget(established("10.0.0.1:22", "10.0.0.9:4711"));
   EXPECT_THAT(agent.get_settled(kPortTotal, agent.pdu()), HasValue(Gauge32{0}));
 }
 

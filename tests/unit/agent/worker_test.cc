@@ -77,6 +77,26 @@ TEST_F(WorkerTest, AskedOftenDuringADumpReadsOnce) {
   EXPECT_EQ(sockets_.dumps(), 1);
 }
 
+TEST_F(WorkerTest, MakesTheNextSnapshotInTheMemoryOfARetiredOne) {
+  worker_->want_snapshot();
+  News first = await();
+  const void* memory = first.snapshot->ipv4().data();
+  worker_->retire(std::move(first.snapshot));
+  worker_->want_snapshot();
+  const News second = await();
+  EXPECT_EQ(second.snapshot->ipv4().data(), memory);
+  EXPECT_EQ(second.snapshot->rows(), 2u);
+}
+
+TEST_F(WorkerTest, LeavesARetiredSnapshotAloneThatSomebodyStillReads) {
+  worker_->want_snapshot();
+  const News first = await();
+  worker_->retire(first.snapshot);
+  worker_->want_snapshot();
+  EXPECT_NE(await().snapshot->ipv4().data(), first.snapshot->ipv4().data());
+  EXPECT_EQ(first.snapshot->rows(), 2u);
+}
+
 // Else there would be three: the asker's, the one that waits to be taken, and the one being made.
 TEST_F(WorkerTest, AskedWhileASnapshotWaitsToBeTakenMeansThatOne) {
   worker_->want_snapshot();

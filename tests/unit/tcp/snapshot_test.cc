@@ -354,6 +354,21 @@ TEST(SnapshotBuilder, IsEmptyAfterwards) {
   EXPECT_EQ(second.count(State::kEstablished).total(), 0u);
 }
 
+TEST(SnapshotBuilder, ReusesTheMemoryButNotTheRowsOfARetiredSnapshot) {
+  Snapshot retired = snapshot_of({established("10.0.0.1:22", "10.0.0.9:1"),
+                                  established("[2001:db8::1]:22", "[2001:db8::9]:1")});
+  const void* memory[] = {retired.ipv4().data(), retired.ipv6().data()};
+  SnapshotBuilder builder({});
+  builder.reuse(std::move(retired));
+  builder.add(established("10.0.0.1:22", "10.0.0.9:2"));
+  builder.add(established("[2001:db8::1]:22", "[2001:db8::9]:2"));
+  const Snapshot snapshot = builder.finish();
+  EXPECT_EQ(snapshot.rows(), 2u);
+  EXPECT_EQ(snapshot.merged(), 0u);
+  EXPECT_EQ(snapshot.ipv4().data(), memory[0]);
+  EXPECT_EQ(snapshot.ipv6().data(), memory[1]);
+}
+
 TEST(SnapshotBuilder, ReservesWithoutInventingRows) {
   const Snapshot like = snapshot_of({twin({}), established("[::1]:1", "[::1]:2")});
   SnapshotBuilder builder{AddressForms{}};
