@@ -29,7 +29,7 @@
 #include "kernel/proc_counters.h"
 #include "kernel/proc_names.h"
 #include "kernel/proc_pressure.h"
-#include "kernel/proc_processes.h"
+#include "kernel/processes.h"
 #include "kernel/sock_diag.h"
 #include "tables/registry.h"
 
@@ -138,7 +138,7 @@ ExitStatus show_command(const Options& options) {
   const Result<std::unique_ptr<kernel::SockDiag>> sockets = kernel::SockDiag::open();
   if (!sockets)
     return complain(sockets.error(), ExitStatus::kFailed);
-  kernel::ProcProcesses processes;
+  kernel::Processes processes;
   kernel::ProcCounters counters;
   kernel::ProcPressure pressure;
   kernel::CgroupUnits units;
@@ -162,7 +162,7 @@ Status read_listeners(const Result<std::unique_ptr<kernel::SockDiag>>& kernel) {
 
 ExitStatus doctor_command(const Options& options) {
   const Result<std::unique_ptr<kernel::SockDiag>> kernel = kernel::SockDiag::open();
-  kernel::ProcProcesses processes;
+  kernel::Processes processes;
   const std::vector<Finding> findings = examine(gather_facts(
       options,
       {.read_sockets = [&] { return read_listeners(kernel); },
@@ -188,7 +188,7 @@ tables::DeletedConnection deleted_connection(const Deletion& deletion, std::uint
 struct Kernel {
   std::unique_ptr<kernel::SockDiag> dumps;
   std::unique_ptr<kernel::SockDiag> lookups;
-  kernel::ProcProcesses processes;
+  kernel::Processes processes;
   kernel::ProcNames names;
   kernel::ProcCounters counters;
   kernel::ProcPressure pressure;
