@@ -168,6 +168,7 @@ ExitStatus doctor_command(const Options& options) {
       {.read_sockets = [&] { return read_listeners(kernel); },
        .can_destroy =
            [&] { return kernel ? (*kernel)->can_destroy() : tl::unexpected(kernel.error()); },
+       .can_use_bpf = [&] { return processes.bpf(); },
        .processes = processes}));
   print(options.json ? findings_json(findings) : findings_text(findings, colour_wanted()));
   return anything_wrong(findings) ? ExitStatus::kFailed : ExitStatus::kAsked;
