@@ -99,6 +99,17 @@ Finding process_rights(const DoctorFacts& facts) {
               "grant both, or set process.lookup = false");
 }
 
+// Never a fault: both ways find the same.
+Finding process_lookup(const DoctorFacts& facts) {
+  constexpr const char* kPoint = "process look-up";
+  if (!facts.bpf)
+    return ok(kPoint, "in /proc: " + facts.bpf.error().text());
+  if (!holds(facts.subject, CAP_SYS_ADMIN) &&
+      !(holds(facts.subject, CAP_BPF) && holds(facts.subject, CAP_PERFMON)))
+    return ok(kPoint, "in /proc: " + facts.subject.name + " lacks CAP_BPF or CAP_PERFMON");
+  return ok(kPoint, "by a BPF iterator");
+}
+
 Finding deletion_rights(const DoctorFacts& facts) {
   constexpr const char* kPoint = "deleteTCB";
   if (facts.deletion == tcp::DeletionPolicy::kOff)
@@ -394,8 +405,8 @@ std::pair<std::string, std::string> words_of(std::string_view line) {
 
 std::vector<Finding> examine(const DoctorFacts& facts) {
   std::vector<Finding> findings{
-      configuration(facts),  reading(facts),         destroying(facts),
-      process_rights(facts), deletion_rights(facts), hidden_processes(facts),
+      configuration(facts),  reading(facts),         destroying(facts),       process_rights(facts),
+      process_lookup(facts), deletion_rights(facts), hidden_processes(facts),
   };
   if (!facts.standalone) {
     findings.push_back(socket(facts));

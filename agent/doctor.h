@@ -59,6 +59,7 @@ struct DoctorFacts {
 
   Status reading{};     // of the kernel's sockets
   Status destroying{};  // whether this process could end any
+  Status bpf{};         // whether it could look processes up by BPF
   bool tcp_diag_loaded = true;
   bool modules_disabled = false;
   std::string hidepid{};  // the option of /proc's mount: "2", "invisible"; empty: none

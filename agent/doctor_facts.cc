@@ -104,6 +104,7 @@ void take_settings(const Config& config, DoctorFacts& facts) {
 void look_at_kernel(const DoctorSources& sources, DoctorFacts& facts) {
   facts.reading = sources.read_sockets();
   facts.destroying = sources.can_destroy();
+  facts.bpf = sources.can_use_bpf();
   facts.tcp_diag_loaded = ::access("/sys/module/tcp_diag", F_OK) == 0;
   facts.modules_disabled = text_of("/proc/sys/kernel/modules_disabled").starts_with('1');
   facts.hidepid = hidepid_of(text_of("/proc/self/mountinfo"));

@@ -12,6 +12,7 @@ namespace tcpmibd::agent {
 struct DoctorSources {
   std::function<Status()> read_sockets;
   std::function<Status()> can_destroy;
+  std::function<Status()> can_use_bpf;
   tcp::ProcessLookup& processes;
 };
 

@@ -30,7 +30,7 @@
 #include "kernel/proc_counters.h"
 #include "kernel/proc_names.h"
 #include "kernel/proc_pressure.h"
-#include "kernel/proc_processes.h"
+#include "kernel/processes.h"
 #include "kernel/sock_diag.h"
 #include "tables/registry.h"
 
@@ -139,7 +139,7 @@ ExitStatus show_command(const Options& options) {
   const Result<std::unique_ptr<kernel::SockDiag>> sockets = kernel::SockDiag::open();
   if (!sockets)
     return complain(sockets.error(), ExitStatus::kFailed);
-  kernel::ProcProcesses processes;
+  kernel::Processes processes;
   kernel::ProcCounters counters;
   kernel::ProcPressure pressure;
   kernel::CgroupUnits units;
@@ -163,12 +163,13 @@ Status read_listeners(const Result<std::unique_ptr<kernel::SockDiag>>& kernel) {
 
 ExitStatus doctor_command(const Options& options) {
   const Result<std::unique_ptr<kernel::SockDiag>> kernel = kernel::SockDiag::open();
-  kernel::ProcProcesses processes;
+  kernel::Processes processes;
   const std::vector<Finding> findings = examine(gather_facts(
       options,
       {.read_sockets = [&] { return read_listeners(kernel); },
        .can_destroy =
            [&] { return kernel ? (*kernel)->can_destroy() : tl::unexpected(kernel.error()); },
+       .can_use_bpf = [&] { return processes.bpf(); },
        .processes = processes}));
   print(options.json ? findings_json(findings) : findings_text(findings, colour_wanted()));
   return anything_wrong(findings) ? ExitStatus::kFailed : ExitStatus::kAsked;
@@ -189,7 +190,7 @@ tables::DeletedConnection deleted_connection(const Deletion& deletion, std::uint
 struct Kernel {
   std::unique_ptr<kernel::SockDiag> dumps;
   std::unique_ptr<kernel::SockDiag> lookups;
-  kernel::ProcProcesses processes;
+  kernel::Processes processes;
   kernel::ProcNames names;
   kernel::ProcCounters counters;
   kernel::ProcPressure pressure;

@@ -1,6 +1,8 @@
 #include "tcp/process_map.h"
 
 #include <algorithm>
+#include <iterator>
+#include <ranges>
 #include <utility>
 
 namespace tcpmibd::tcp {
@@ -12,7 +14,6 @@ void sort_unique(std::vector<T>& values) {
   std::ranges::sort(values);
   const auto rest = std::ranges::unique(values);
   values.erase(rest.begin(), rest.end());
-  values.shrink_to_fit();
 }
 
 }  // namespace
@@ -22,9 +23,9 @@ ProcessMap ProcessMap::build(std::vector<Holder> holders, std::vector<std::uint3
   ProcessMap map;
   sort_unique(holders);
   map.holders_ = std::move(holders);
-  std::erase_if(asked, [&](std::uint32_t inode) { return !map.holders(inode).empty(); });
   sort_unique(asked);
-  map.ownerless_ = std::move(asked);
+  std::ranges::set_difference(asked, std::views::transform(map.holders_, &Holder::inode),
+                              std::back_inserter(map.ownerless_));
   map.denied_ = denied;
   map.taken_at_ = began;
   return map;

@@ -40,7 +40,8 @@ class ProcessMap {
   Time taken_at() const { return taken_at_; }
 
  private:
-  std::vector<Holder> holders_;           // ascending, no repetitions
+  // Ascending, no repetitions. The array keeps its spare room: untouched, it takes no memory.
+  std::vector<Holder> holders_;
   std::vector<std::uint32_t> ownerless_;  // ascending
   std::uint32_t denied_ = 0;
   Time taken_at_{};

@@ -234,13 +234,6 @@ TEST_F(KernelTest, AHolderIsFoundByItsSocket) {
               Not(IsEmpty()));
 }
 
-TEST_F(KernelTest, ASocketThatNobodyHoldsIsKnownToHaveNoHolder) {
-  ProcProcesses processes;
-  constexpr std::uint32_t kNobodys = 0xfffffff0;
-  EXPECT_EQ(processes.read({kNobodys})->lowest(kNobodys), 0u);
-  EXPECT_EQ(processes.read({})->lowest(kNobodys), std::nullopt);
-}
-
 TEST(ProcCountersTest, TheKernelHasEveryScalar) {
   const Result<tcp::Counters> counters = ProcCounters().read();
   ASSERT_TRUE(counters) << counters.error().text();

@@ -53,6 +53,7 @@ const std::vector<Reserved> kReserved{
     {"systemd/sd-journal.h", {"src/base/log.cc"}, "one place knows how lines are written"},
     {"systemd/sd-daemon.h", {"agent/service_manager.cc"}, "one place talks to systemd"},
     {"netlink/", {"src/kernel/"}, "netlink is an edge"},
+    {"bpf/", {"src/kernel/bpf_processes.cc"}, "one place talks to libbpf"},
     {"linux/", {"src/diag/", "src/kernel/"}, "kernel headers end at the values they become"},
     {"kernel/", {"src/kernel/", "agent/main.cc"}, "only main.cc joins the kernel to SNMP"},
     {"base/log.h", {"src/base/", "src/kernel/", "agent/"}, "pure code never logs"},

@@ -55,6 +55,18 @@ TEST_F(InstalledTest, CountsOnlyShowsRowsWithoutProcesses) {
   EXPECT_EQ(ask("snmpget", peers.connection_state()), "5");
 }
 
+TEST_F(InstalledTest, ProcessesAreLookedUpByBpfWithItsDropIn) {
+  if (!machine().holds("test -r /sys/kernel/btf/vmlinux"))
+    GTEST_SKIP() << "this kernel does not show its types";
+  const Peers peers(machine());
+  EXPECT_EQ(ask("snmpget", peers.listener_process()), peers.server_pid());
+  EXPECT_THAT(machine().must("journalctl --unit=tcpmibd"), HasSubstr("looked up in /proc: cannot"));
+  choose_tier("bpf");
+  EXPECT_EQ(ask("snmpget", peers.listener_process()), peers.server_pid());
+  EXPECT_THAT(machine().must("journalctl --unit=tcpmibd"), HasSubstr("by a BPF iterator"));
+  EXPECT_THAT(machine().must("tcpmibd doctor || true"), HasSubstr("by a BPF iterator"));
+}
+
 TEST_F(InstalledTest, TheStandaloneRoleTakesTheNetworkDropIn) {
   machine().write("/etc/tcpmibd/access.conf",
                   "createUser operator SHA-256 \"authentication phrase\" AES \"privacy phrase\"\n"
@@ -143,7 +155,8 @@ TEST_F(InstalledTest, TheUnitIsSoundInEveryTier) {
     int tenths;  // the greatest exposure that is allowed
   };
   for (const auto& [drop_in, tenths] :
-       {Tier{"counts-only", 20}, Tier{"deletion", 20}, Tier{"network", 24}, Tier{"none", 20}}) {
+       {Tier{"bpf", 20}, Tier{"counts-only", 20}, Tier{"deletion", 20}, Tier{"network", 24},
+        Tier{"none", 20}}) {
     machine().must("rm -rf /etc/systemd/system/tcpmibd.service.d");
     if (std::string(drop_in) != "none")
       choose_tier(drop_in);

@@ -123,6 +123,26 @@ TEST(Doctor, ACapabilityThatIsNotNeededIsNotMissed) {
   EXPECT_THAT(points_in(facts, State::kNote), IsEmpty());
 }
 
+TEST(Doctor, TellsWhichWayProcessesAreLookedUp) {
+  DoctorFacts facts = healthy();
+  EXPECT_THAT(finding(facts, "process look-up").text, HasSubstr("in /proc: tcpmibd (pid 8) lacks"));
+  facts.subject.capabilities |= bit(CAP_BPF) | bit(CAP_PERFMON);
+  EXPECT_EQ(finding(facts, "process look-up").text, "by a BPF iterator");
+  facts.bpf = failure("load it", EPERM);
+  EXPECT_THAT(finding(facts, "process look-up").text, HasSubstr("in /proc: cannot load it: "));
+  EXPECT_EQ(finding(facts, "process look-up").state, State::kOk);
+}
+
+TEST(Doctor, EitherOfTheCapabilitiesForBpfIsNotEnough) {
+  DoctorFacts facts = healthy();
+  facts.subject.capabilities = bit(CAP_BPF);
+  EXPECT_THAT(finding(facts, "process look-up").text, HasSubstr("in /proc"));
+  facts.subject.capabilities = bit(CAP_PERFMON);
+  EXPECT_THAT(finding(facts, "process look-up").text, HasSubstr("in /proc"));
+  facts.subject.capabilities = bit(CAP_SYS_ADMIN);
+  EXPECT_EQ(finding(facts, "process look-up").text, "by a BPF iterator");
+}
+
 TEST(Doctor, HiddenProcessesAreANoteOnlyForThoseFromWhomTheyAreHidden) {
   DoctorFacts facts = healthy();
   facts.hidepid = "2";

@@ -1,0 +1,16 @@
+#include "kernel/bpf_processes.h"
+
+// For a build without libbpf: TCPMIBD_BPF in CMakeLists.txt.
+
+namespace tcpmibd::kernel {
+
+Result<BpfProcesses> BpfProcesses::load() {
+  return failure("use BPF: this tcpmibd was built without it", 0,
+                 "build it where libbpf and clang are installed");
+}
+
+Result<std::vector<tcp::Holder>> BpfProcesses::read() {
+  return failure("read a BPF iterator that cannot have been loaded");
+}
+
+}  // namespace tcpmibd::kernel
