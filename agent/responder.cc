@@ -154,8 +154,7 @@ Answer::Kind Responder::gather_owners(Pin& pin, Moment moment) {
   static const auto kNone = std::make_shared<const tcp::Owners>();
   if (pin.owners != nullptr)
     return Answer::Kind::kValue;
-  const bool fresh = owners_ != nullptr && (owners_->taken_at() >= moment.arrived ||
-                                            moment.now - owners_->taken_at() <= ages_.processes);
+  const bool fresh = owners_ != nullptr && knows_processes(owners_->taken_at(), moment);
   if (!ages_.look_up_processes || fresh) {
     pin.owners = ages_.look_up_processes ? owners_ : kNone;
     return Answer::Kind::kValue;
@@ -185,6 +184,12 @@ Responder::Rows Responder::newest(Use use, Pin& pin, Moment moment) {
 bool Responder::serves(const tcp::Snapshot& snapshot, Use use) const {
   return use == Use::kRows ? ended_.can_mend(snapshot.taken_at())
                            : snapshot.taken_at() >= ended_.last();
+}
+
+// A look-up that took long serves longer, for the worker begins no other before.
+bool Responder::knows_processes(Time taken_at, Moment moment) const {
+  return moment.now - taken_at <= ages_.processes || moment.now <= processes_serve_until_ ||
+         taken_at >= moment.arrived;
 }
 
 // The next snapshot is begun before this one is too old, so that a walk under way finds it made.
@@ -231,8 +236,7 @@ Data Responder::data_for(const Rows& rows, const Pin& pin, Moment moment) const 
   const bool made_for_us = processes_ != nullptr && processes_->taken_at() >= moment.arrived;
   if (!ages_.look_up_processes)
     data.processes = &nobody();
-  else if (made_for_us ||
-           (processes_ != nullptr && moment.now - processes_->taken_at() <= ages_.processes))
+  else if (processes_ != nullptr && knows_processes(processes_->taken_at(), moment))
     data.processes = processes_.get();
   data.processes_are_final = made_for_us || !ages_.look_up_processes;
   return data;
@@ -301,6 +305,7 @@ void Responder::receive() {
   if (news.processes != nullptr) {
     processes_ = std::move(news.processes);
     processes_denied_ = processes_->denied();
+    processes_serve_until_ = news.processes_serve_until;
   }
   if (news.owners != nullptr)
     owners_ = std::move(news.owners);

@@ -161,6 +161,8 @@ class Responder {
   // Of snapshots and surveys.
   bool young(Time taken_at, Duration took, Moment moment) const;
   Duration most_age(Duration took) const;
+  // Of process maps and the owners' figures by them.
+  bool knows_processes(Time taken_at, Moment moment) const;
   void ask_for_snapshot();
   void retire_previous();
   void note(const tcp::Snapshot& snapshot);
@@ -177,6 +179,7 @@ class Responder {
   std::shared_ptr<const tcp::Owners> owners_;
   tables::SnapshotFigures snapshots_;
   std::uint32_t processes_denied_ = 0;
+  Time processes_serve_until_{};
   Time failed_at_{};  // when the last attempt at a snapshot began that came to nothing
   EndedConnections ended_;
   std::vector<Pin> pins_;

@@ -177,7 +177,9 @@ void Worker::build_processes(Wishes wishes) {
   if (snapshot != nullptr)
     std::ranges::copy(snapshot->inodes(), std::back_inserter(wishes.asked));
   Result<tcp::ProcessMap> map = sources_.processes.read(std::move(wishes.asked));
-  next_processes_ = began + std::max(kProcessesApart, (Clock::now() - began) * kProcessesShare);
+  const Duration rest = (Clock::now() - began) * kProcessesShare;
+  next_processes_ = began + std::max(kProcessesApart, rest);
+  news.processes_serve_until = began + rest;
   if (map)
     news.processes = std::make_shared<const tcp::ProcessMap>(std::move(*map));
   else
@@ -205,6 +207,7 @@ void Worker::publish(News news) {
       news_.survey = std::move(news.survey);
     if (news.processes != nullptr || news.processes_failure) {
       news_.processes = std::move(news.processes);
+      news_.processes_serve_until = news.processes_serve_until;
       news_.processes_failure = std::move(news.processes_failure);
     }
     if (news.owners != nullptr)

@@ -285,16 +285,14 @@ TEST_F(Reload, AnAgentOfItsOwnObeysToo) {
 
 // ---- Idleness ----
 
-// Nothing wakes it for five seconds, once what it was asked last is over.
+// Nothing wakes it any more, once what it was asked last is over and the memory for it is freed: the
+// reminder of that comes ten seconds later.
 void expect_idleness(const Daemon& daemon) {
-  long before = -1;
   const auto rests = [&] {
-    before = daemon.process().wakeups();
-    return quiet_for(seconds(1), [&] { return daemon.process().wakeups() != before; });
+    const long before = daemon.process().wakeups();
+    return quiet_for(seconds(12), [&] { return daemon.process().wakeups() != before; });
   };
-  ASSERT_TRUE(eventually(rests, seconds(30))) << daemon.log();
-  EXPECT_TRUE(quiet_for(seconds(5), [&] { return daemon.process().wakeups() != before; }))
-      << daemon.process().wakeups() - before << " wake-ups";
+  EXPECT_TRUE(eventually(rests, seconds(60))) << daemon.log();
 }
 
 TEST_F(Idle, ASubagentThatNobodyAsksSleeps) {

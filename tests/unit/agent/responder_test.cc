@@ -485,6 +485,19 @@ TEST(Processes, ParkedForDuringTheLookUpTheyWaitForNeedNoSecond) {
   EXPECT_EQ(::poll(&waiting, 1, 1100), 0) << "a second look-up that nobody waits for";
 }
 
+TEST(Processes, WhoseLookUpTookLongServeUntilTheNextOneMayBegin) {
+  Questioner agent({the_connection({.inode = 8})}, {.processes = 0s}, {{.inode = 8, .pid = 4242}});
+  agent.processes.faults().hold();
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get(kProcess, pdu), Is(Kind::kLater));
+  ASSERT_TRUE(agent.processes.faults().await_calls(1));
+  eventually([] { return false; }, 1s);  // so long it takes, and 4 s it serves
+  agent.processes.faults().release();
+  EXPECT_THAT(agent.get_settled(kProcess, pdu), HasValue(Gauge32{4242}));
+  EXPECT_THAT(agent.get(kProcess, agent.pdu()), HasValue(Gauge32{4242}));
+  EXPECT_EQ(agent.processes.faults().calls(), 1);
+}
+
 TEST(Processes, AreNotLookedUpForOtherColumns) {
   Questioner agent({the_connection({.inode = 8})}, kKept);
   EXPECT_THAT(agent.get(kState, agent.pdu()), HasValue(Integer{5}));
