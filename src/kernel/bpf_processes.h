@@ -14,7 +14,7 @@ namespace tcpmibd::kernel {
 // (kernel/bpf/task_sockets.bpf.c). Built without libbpf, load() says so.
 //
 // Thread:  any, one at a time.
-// Cost:    load() 15 ms and 12 MB for that time; read() 0.4 µs a descriptor of the host.
+// Cost:    load() 15 ms and 12 MB for that time; read() 0.5 µs a descriptor of the host.
 // Rights:  CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, in the first user namespace. With them every
 //          process can be seen, whoever's it is.
 // Logs:    what libbpf says, at debug.
