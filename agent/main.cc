@@ -226,7 +226,7 @@ class Agent {
     if (!started)
       return give_up(started.error().error, started.error().status);
     set_watch();
-    release_start_code();
+    release_code();
     const ExitStatus ended = library_.run({.news = worker_.descriptor(),
                                            .on_news = [this] { on_news(); },
                                            .on_hangup = [this] { on_hangup(); },
@@ -249,11 +249,14 @@ class Agent {
   // When memory is to be freed, though nobody asks any more.
   std::optional<Duration> on_turn() {
     const Time now = Clock::now();
-    const bool keeps = responder_.tidy(now);
+    const std::optional<Duration> kept = responder_.tidy(now);
+    if (kept_ && !kept)
+      release_code();
+    kept_ = kept.has_value();
     notifier_.on_turn();
     if (service_.listens())
       service_.tell(library_.standing(), responder_.newest().get(), now);
-    return keeps ? std::optional(Responder::kIdle) : std::nullopt;
+    return kept;
   }
 
   void on_hangup() {
@@ -301,6 +304,7 @@ class Agent {
   const Options& options_;
   Config& config_;
   const Time started_ = Clock::now();
+  bool kept_ = false;  // Something has been asked, and memory is held for it.
   const tcp::AddressForms forms_ = forms_of(config_);
   tcp::Alarms alarms_{config_.alarms};
   Responder responder_{{.lookups = *kernel_.lookups,

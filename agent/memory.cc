@@ -35,6 +35,6 @@ void map_large_blocks() {
   ::mallopt(M_MMAP_THRESHOLD, kLarge);
 }
 
-void release_start_code() { ::dl_iterate_phdr(&release_code_of, nullptr); }
+void release_code() { ::dl_iterate_phdr(&release_code_of, nullptr); }
 
 }  // namespace tcpmibd::agent

@@ -2,14 +2,15 @@
 
 namespace tcpmibd::agent {
 
-// What the process asks of the system about its memory. Once, by the main thread.
+// What the process asks of the system about its memory. By the main thread.
 
 // Has malloc() map every large block by itself, so that a snapshot's memory is given back as soon
 // as it is freed. By default the first one freed would raise the limit above all that follow.
 void map_large_blocks();
 
-// Lets go of the pages of code that only the start has used, some 5 MB of libraries and of reading
-// options and configuration. What is needed again the kernel maps again, without reading the disk.
-void release_start_code();
+// Lets go of the pages of code, most of which only the start or a busy time has used: some 5 MB of
+// libraries and of reading options and configuration. What is needed again the kernel maps again,
+// mostly without reading a disk.
+void release_code();
 
 }  // namespace tcpmibd::agent

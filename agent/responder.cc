@@ -333,19 +333,25 @@ void Responder::forget(const tcp::Socket& ended) {
   pins_.clear();
 }
 
-bool Responder::tidy(Time now) {
+std::optional<Duration> Responder::tidy(Time now) {
   std::erase_if(pins_, [&](const Pin& pin) { return now - pin.last_used > kPinLifetime; });
-  const auto free_unless_used = [&](auto& data, Duration most_age) {
-    if (data != nullptr && now - data->taken_at() > std::max(kIdle, most_age))
+  std::optional<Duration> longest;
+  const auto free_when_idle = [&](auto& data, Duration most_age) {
+    if (data == nullptr)
+      return;
+    const Duration left = data->taken_at() + std::max(kIdle, most_age) - now;
+    if (left > Duration())
+      longest = std::max(left, longest.value_or(left));
+    else
       data.reset();
   };
   for (SharedSnapshot* snapshot : {&previous_, &current_})
-    free_unless_used(*snapshot, *snapshot == nullptr ? Duration() : most_age((*snapshot)->took()));
-  free_unless_used(processes_, ages_.processes);
-  free_unless_used(owners_, ages_.processes);
+    free_when_idle(*snapshot, *snapshot == nullptr ? Duration() : most_age((*snapshot)->took()));
+  free_when_idle(processes_, ages_.processes);
+  free_when_idle(owners_, ages_.processes);
   if (current_ == nullptr)
     ended_.forget_before(now - kLongestDump);
-  return current_ != nullptr || processes_ != nullptr || owners_ != nullptr;
+  return longest;
 }
 
 }  // namespace tcpmibd::agent

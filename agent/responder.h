@@ -90,9 +90,9 @@ class Responder {
   void ask_for_survey(Time oldest);
 
   // Forgets what is kept for PDUs that have long been answered, and frees what is too old to be
-  // served when nobody asks. To be called at every turn of the loop. Whether something is left to
-  // be freed, so that it has to be called again after `kIdle` at the latest.
-  bool tidy(Time now);
+  // served when nobody has asked for kIdle. To be called at every turn of the loop, and after what
+  // it returns at the latest: so long the last of it is kept. None: nothing is.
+  std::optional<Duration> tidy(Time now);
   static constexpr Duration kIdle = std::chrono::seconds(10);
 
   // The newest survey, and the owners' figures, whatever their age; null before the first.
