@@ -47,7 +47,7 @@ void Snmpd::start() {
       "snmpd", "-f", "-Lf", folder_.file("log"), "-C", "-c", folder_.file("snmpd.conf")};
   if (!options_.built_in_tables)
     words.insert(words.end(), {"-I", "-tcp,tcpTable,tcpConnectionTable,tcpListenerTable"});
-  words.emplace_back(kAddress);
+  words.push_back(address());
   child_.emplace(words,
                  ProcessOptions{.in = space_,
                                 .environment = isolated_snmp_environment(folder_.path().string())});

@@ -1,0 +1,83 @@
+#include "bench/figures.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tcpmibd::bench {
+namespace {
+
+// A clock that did not tick between two looks must not make a ratio infinite.
+double ratio(double over, double under) { return under > 0 ? over / under : 0; }
+
+Comparison between(const Figure& ours, const Figure& theirs) {
+  return {.target = ours.target,
+          .claim = {},
+          .peer = theirs.subject,
+          .population = ours.population,
+          .value = 0,
+          .unit = "×",
+          .advantage = ratio(median(theirs.samples), median(ours.samples)),
+          .demand = {}};
+}
+
+std::string titled(const Figure& figure) { return figure.what + ", " + figure.subject; }
+
+std::optional<Demand> demanded(Bound bound, std::optional<double> limit) {
+  return limit ? std::optional(Demand{bound, *limit}) : std::nullopt;
+}
+
+}  // namespace
+
+double percentile(Samples samples, double part) {
+  if (samples.empty())
+    return 0;
+  const double rank = std::ceil(part * static_cast<double>(samples.size()));
+  const auto position = static_cast<std::ptrdiff_t>(std::max(rank, 1.0)) - 1;
+  const auto at = samples.begin() + std::min(position, std::ssize(samples) - 1);
+  std::ranges::nth_element(samples, at);
+  return *at;
+}
+
+bool met(const Comparison& comparison) {
+  if (!comparison.demand)
+    return true;
+  const auto [bound, limit] = *comparison.demand;
+  return bound == Bound::kAtMost ? comparison.value <= limit : comparison.value >= limit;
+}
+
+const Figure* Findings::find(const std::string& what, const std::string& subject,
+                             unsigned population) const {
+  const auto found = std::ranges::find_if(figures, [&](const Figure& figure) {
+    return figure.what == what && figure.subject == subject && figure.population == population;
+  });
+  return found == figures.end() ? nullptr : &*found;
+}
+
+void Findings::set_against(const Figure& ours, const Figure& theirs, std::optional<double> most) {
+  Comparison comparison = between(ours, theirs);
+  comparison.claim = titled(ours) + " / " + theirs.subject;
+  comparison.value = ratio(median(ours.samples), median(theirs.samples));
+  comparison.demand = demanded(Bound::kAtMost, most);
+  comparisons.push_back(std::move(comparison));
+}
+
+void Findings::set_ahead_of(const Figure& ours, const Figure& theirs, std::optional<double> least) {
+  Comparison comparison = between(ours, theirs);
+  comparison.claim = ours.what + ", " + theirs.subject + " / " + ours.subject;
+  comparison.value = comparison.advantage;
+  comparison.demand = demanded(Bound::kAtLeast, least);
+  comparisons.push_back(std::move(comparison));
+}
+
+void Findings::set_limit(const Figure& ours, double most, double part) {
+  comparisons.push_back({.target = ours.target,
+                         .claim = titled(ours),
+                         .peer = {},
+                         .population = ours.population,
+                         .value = percentile(ours.samples, part),
+                         .unit = ours.unit,
+                         .advantage = 0,
+                         .demand = Demand{Bound::kAtMost, most}});
+}
+
+}  // namespace tcpmibd::bench
