@@ -6,6 +6,22 @@
 namespace tcpmibd::bench {
 namespace {
 
+struct Judged {
+  int target;
+  std::vector<unsigned> populations;  // that it names; none: whatever was measured
+};
+
+const std::vector<Judged> kJudged{{1, {95'000, 1'000'000}},
+                                  {2, {95'000}},
+                                  {3, {20'000}},
+                                  {4, {95'000}},
+                                  {5, {95'000}},
+                                  {6, {95'000}},
+                                  {7, {95'000, 1'000'000}},
+                                  {8, {1'000'000}},
+                                  {9, {}},
+                                  {10, {}}};
+
 // A clock that did not tick between two looks must not make a ratio infinite.
 double ratio(double over, double under) { return under > 0 ? over / under : 0; }
 
@@ -45,6 +61,18 @@ bool met(const Comparison& comparison) {
   return bound == Bound::kAtMost ? comparison.value <= limit : comparison.value >= limit;
 }
 
+bool is_judged(int target, unsigned population) {
+  const auto judged = std::ranges::find(kJudged, target, &Judged::target);
+  return judged != kJudged.end() &&
+         (judged->populations.empty() || std::ranges::count(judged->populations, population) != 0);
+}
+
+void Findings::add(Comparison comparison) {
+  if (!is_judged(comparison.target, comparison.population))
+    comparison.demand.reset();
+  comparisons.push_back(std::move(comparison));
+}
+
 const Figure* Findings::find(const std::string& what, const std::string& subject,
                              unsigned population) const {
   const auto found = std::ranges::find_if(figures, [&](const Figure& figure) {
@@ -58,7 +86,7 @@ void Findings::set_against(const Figure& ours, const Figure& theirs, std::option
   comparison.claim = titled(ours) + " / " + theirs.subject;
   comparison.value = ratio(median(ours.samples), median(theirs.samples));
   comparison.demand = demanded(Bound::kAtMost, most);
-  comparisons.push_back(std::move(comparison));
+  add(std::move(comparison));
 }
 
 void Findings::set_ahead_of(const Figure& ours, const Figure& theirs, std::optional<double> least) {
@@ -66,18 +94,18 @@ void Findings::set_ahead_of(const Figure& ours, const Figure& theirs, std::optio
   comparison.claim = ours.what + ", " + theirs.subject + " / " + ours.subject;
   comparison.value = comparison.advantage;
   comparison.demand = demanded(Bound::kAtLeast, least);
-  comparisons.push_back(std::move(comparison));
+  add(std::move(comparison));
 }
 
 void Findings::set_limit(const Figure& ours, double most, double part) {
-  comparisons.push_back({.target = ours.target,
-                         .claim = titled(ours),
-                         .peer = {},
-                         .population = ours.population,
-                         .value = percentile(ours.samples, part),
-                         .unit = ours.unit,
-                         .advantage = 0,
-                         .demand = Demand{Bound::kAtMost, most}});
+  add({.target = ours.target,
+       .claim = titled(ours),
+       .peer = {},
+       .population = ours.population,
+       .value = percentile(ours.samples, part),
+       .unit = ours.unit,
+       .advantage = 0,
+       .demand = Demand{Bound::kAtMost, most}});
 }
 
 }  // namespace tcpmibd::bench

@@ -47,6 +47,9 @@ struct Comparison {
 
 bool met(const Comparison& comparison);
 
+// Whether the target names this population; at others its ratios are told, and not judged.
+bool is_judged(int target, unsigned population);
+
 // Everything that one run found out.
 struct Findings {
   std::vector<Figure> figures;
@@ -57,6 +60,9 @@ struct Findings {
   // Null where it was not measured.
   const Figure* find(const std::string& what, const std::string& subject,
                      unsigned population) const;
+
+  // Keeps it, with its demand where that is judged.
+  void add(Comparison comparison);
 
   // ours / theirs by their medians, demanded to be at most `most`.
   void set_against(const Figure& ours, const Figure& theirs, std::optional<double> most = {});

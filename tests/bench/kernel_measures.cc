@@ -43,15 +43,17 @@ void expect_everybody(const Snapshot& snapshot, const Stage& stage) {
     throw Trouble("a snapshot shows " + std::to_string(established) + " connections");
 }
 
-// How many sockets of the crowd `map` gives to another process than the one that holds them.
-unsigned wrong_in(const tcp::ProcessMap& map, const Snapshot& snapshot, const Stage& stage) {
-  unsigned wrong = 0;
+// How many sockets of the crowd `map` gives to the process that holds them.
+unsigned right_in(const tcp::ProcessMap& map, const Snapshot& snapshot, const Stage& stage) {
+  unsigned right = 0;
   for (const tcp::Ipv4Row& row : snapshot.ipv4()) {
     const unsigned number = lab::Crowd::number_of(row.key.local_port, row.key.remote_port);
+    if (number >= stage.population())
+      continue;  // a connection of somebody who asked a peer
     const auto pid = static_cast<std::uint32_t>(stage.crowd().member(number).pid);
-    wrong += map.lowest(row.details.inode) != pid;
+    right += map.lowest(row.details.inode) == pid;
   }
-  return wrong;
+  return right;
 }
 
 // A way to find the holders of sockets, under the name that tables give it.
@@ -104,8 +106,8 @@ void measure_processes(Stage& stage, const Effort& effort, Findings& findings) {
       tcp::ProcessMap map;
       figures[way].samples.push_back(
           milliseconds([&] { map = must(all[way].lookup->read(snapshot.inodes())); }));
-      if (const unsigned wrong = wrong_in(map, snapshot, stage); wrong != 0)
-        throw Trouble(all[way].subject + ": " + std::to_string(wrong) + " processes are wrong");
+      if (const unsigned right = right_in(map, snapshot, stage); right != population)
+        throw Trouble(all[way].subject + ": " + std::to_string(right) + " processes are right");
     }
   }
   for (const Figure& figure : figures)

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <functional>
+#include <optional>
 
 #include "bench/bare_dump.h"
 #include "bench/clock.h"
@@ -61,25 +62,29 @@ double cost_of_get(Agent& agent, const Stage& stage, int gets) {
 
 // ---- Walks ----
 
-using Walk = unsigned (*)(lab::SnmpSession&, const Oid&);
+using Walk = Walked (*)(lab::SnmpSession&, const Oid& column, const Oid& from, unsigned most);
 
 struct Walker {
   Agent* agent;
   Figure figure;
 };
 
-void expect_rows(const Walker& walker, unsigned rows, const Stage& stage) {
-  if (rows != stage.population()) {
-    throw Trouble(walker.figure.what + " of " + walker.figure.subject + " has " +
-                  std::to_string(rows) + " rows");
+void expect_end(Walker& walker, Walk walk, const Oid& column, const Walked& walked,
+                const Stage& stage) {
+  const Walked beyond = walk(walker.agent->session, column, walked.last, 1);
+  if (walked.rows != stage.population() || beyond.rows != 0) {
+    throw Trouble(walker.figure.what + ", " + walker.figure.subject + ": " +
+                  std::to_string(walked.rows) + " rows, and then " + lab::text(beyond.last));
   }
 }
 
+// The time to the last row. The question after it, which finds the end, is answered from whatever
+// each agent has next, and belongs to no column.
 void walk_once(Walker& walker, Walk walk, const Oid& column, const Stage& stage) {
-  unsigned rows = 0;
-  walker.figure.samples.push_back(
-      milliseconds([&] { rows = walk(walker.agent->session, column); }));
-  expect_rows(walker, rows, stage);
+  Walked walked;
+  walker.figure.samples.push_back(milliseconds(
+      [&] { walked = walk(walker.agent->session, column, column, stage.population()); }));
+  expect_end(walker, walk, column, walked, stage);
 }
 
 // snmpd's rows are made anew before each of its walks and not within: a walk may outlive them.
@@ -132,8 +137,12 @@ long established_by_bulk(Agent& agent) {
 
 struct Counter {
   Figure figure;
-  std::function<long()> count;
+  std::function<long()> count;  // every state; those that are established
 };
+
+Counter counter(const char* subject, const Stage& stage, std::function<long()> count) {
+  return {figure(5, "eleven state counts", subject, stage, "ms"), std::move(count)};
+}
 
 // A peer that is asked over TCP counts the connection it is asked by as well.
 void count_once(Counter& counter, const Stage& stage) {
@@ -143,6 +152,23 @@ void count_once(Counter& counter, const Stage& stage) {
   const long more = counted - static_cast<long>(stage.population());
   if (more < 0 || more > kMostOfPeers)
     throw Trouble(counter.figure.subject + " counts " + std::to_string(counted));
+}
+
+// Peers that a machine may lack.
+struct Peers {
+  std::optional<NodeExporter> exporter;
+  std::optional<ZabbixAgent> zabbix;
+};
+
+template <typename Peer>
+void add_peer(std::optional<Peer>& peer, const Stage& stage, std::vector<Counter>& counters,
+              Findings& findings) {
+  if (!Peer::is_installed()) {
+    findings.skipped.push_back(std::string(Peer::kName) + " is not installed");
+    return;
+  }
+  peer.emplace(stage.space());
+  counters.push_back(counter(Peer::kName, stage, [&] { return peer->count(); }));
 }
 
 }  // namespace
@@ -174,7 +200,7 @@ void measure_legacy_walk(Stage& stage, const Effort&, Findings& findings) {
   }
   const auto walked = [&](Agent& agent) {
     Walker walker{&agent, figure(3, "walk of tcpConnState", agent.subject, stage, "ms")};
-    walk_once(walker, rows_by_next, kLegacyState, stage);
+    walk_once(walker, walk_by_next, kLegacyState, stage);
     findings.figures.push_back(walker.figure);
     return walker.figure;
   };
@@ -184,48 +210,31 @@ void measure_legacy_walk(Stage& stage, const Effort&, Findings& findings) {
 }
 
 void measure_walk(Stage& stage, const Effort& effort, Findings& findings) {
-  measure_walk_by(rows_by_next, "walk of tcpConnectionState by GETNEXT", effort.slow_samples, stage,
+  measure_walk_by(walk_by_next, "walk of tcpConnectionState by GETNEXT", effort.slow_samples, stage,
                   findings);
-  measure_walk_by(rows_by_bulk, "walk of tcpConnectionState by GETBULK", effort.samples, stage,
+  measure_walk_by(walk_by_bulk, "walk of tcpConnectionState by GETBULK", effort.samples, stage,
                   findings);
 }
 
 void measure_counts(Stage& stage, const Effort& effort, Findings& findings) {
-  BareDump bare(stage.space());
-  const auto counter = [&](const char* subject, std::function<long()> count) {
-    return Counter{figure(5, "eleven state counts", subject, stage, "ms"), std::move(count)};
-  };
   Agent& alone = stage.standalone();
   Agent& subagent = stage.over_agentx();
-  std::vector<Counter> counters;
-  counters.push_back(counter("tcpmibd standalone", [&] { return established_by_bulk(alone); }));
-  counters.push_back(counter("tcpmibd over AgentX", [&] { return established_by_bulk(subagent); }));
-  counters.push_back(counter("bare dump", [&] {
-    bare.read();
-    return static_cast<long>(stage.population());
-  }));
-  std::optional<NodeExporter> exporter;
-  if (NodeExporter::is_installed()) {
-    exporter.emplace(stage.space());
-    counters.push_back(counter("node_exporter", [&] { return exporter->count(); }));
-  } else {
-    findings.skipped.push_back("node_exporter is not installed");
-  }
-  std::optional<ZabbixAgent> zabbix;
-  if (ZabbixAgent::is_installed()) {
-    zabbix.emplace(stage.space());
-    counters.push_back(counter("Zabbix agent 2", [&] { return zabbix->count(); }));
-  } else {
-    findings.skipped.push_back("Zabbix agent 2 is not installed");
-  }
+  BareDump bare(stage.space());
+  Peers peers;
+  std::vector<Counter> counters{
+      counter("tcpmibd standalone", stage, [&] { return established_by_bulk(alone); }),
+      counter("tcpmibd over AgentX", stage, [&] { return established_by_bulk(subagent); }),
+      counter("bare dump", stage, [&] { return bare.read(), stage.population(); })};
+  add_peer(peers.exporter, stage, counters, findings);
+  add_peer(peers.zabbix, stage, counters, findings);
   for (int i = 0; i < effort.slow_samples; ++i) {
     await_staleness(alone);
     await_staleness(subagent);
     for (Counter& each : counters)
       count_once(each, stage);
   }
-  for (const std::size_t ours : {0, 1})
-    findings.set_against(counters[ours].figure, counters[2].figure, 1.3);
+  findings.set_against(counters[0].figure, counters[2].figure, 1.3);
+  findings.set_against(counters[1].figure, counters[2].figure, 1.3);
   for (std::size_t peer = 3; peer < counters.size(); ++peer)
     findings.set_ahead_of(counters[0].figure, counters[peer].figure, 1);
   for (Counter& each : counters)

@@ -31,6 +31,8 @@ class Ss {
 // Prometheus' node_exporter with the collector tcpstat and no other, scraped over HTTP.
 class NodeExporter {
  public:
+  static constexpr const char* kName = "node_exporter";
+
   explicit NodeExporter(const lab::Namespace& space);
 
   static bool is_installed();
@@ -46,6 +48,8 @@ class NodeExporter {
 // Zabbix agent 2, asked as a server asks: by passive checks over TCP, a connection each.
 class ZabbixAgent {
  public:
+  static constexpr const char* kName = "Zabbix agent 2";
+
   explicit ZabbixAgent(const lab::Namespace& space);
 
   static bool is_installed();

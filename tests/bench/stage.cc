@@ -22,6 +22,16 @@ bool lies_in(const Oid& column, const Oid& name) {
   return name.size() > column.size() && std::equal(column.begin(), column.end(), name.begin());
 }
 
+// False at the end of the column. Where the view ends an agent repeats the last name with an
+// exception.
+bool take(const lab::NumberBinding& binding, const Oid& column, Walked& walked) {
+  if (!lies_in(column, binding.oid) || !binding.number)
+    return false;
+  walked.last = binding.oid;
+  ++walked.rows;
+  return true;
+}
+
 }  // namespace
 
 long Agent::get(const Oid& oid) {
@@ -83,30 +93,23 @@ void Stage::dismiss() {
 
 void Stage::disperse() { crowd_.reset(); }
 
-// Where the view ends an agent repeats the last name with an exception.
-unsigned rows_by_next(SnmpSession& session, const Oid& column) {
-  unsigned rows = 0;
-  Oid name = column;
-  for (;;) {
-    const lab::NumberBinding binding = session.next(name);
-    if (!lies_in(column, binding.oid) || !binding.number)
-      return rows;
-    name = binding.oid;
-    ++rows;
+Walked walk_by_next(SnmpSession& session, const Oid& column, const Oid& from, unsigned most) {
+  Walked walked{.last = from};
+  while (walked.rows < most && take(session.next(walked.last), column, walked)) {
   }
+  return walked;
 }
 
-unsigned rows_by_bulk(SnmpSession& session, const Oid& column) {
-  unsigned rows = 0;
-  Oid name = column;
-  for (;;) {
-    for (const lab::NumberBinding& binding : session.bulk(name, kRepetitions)) {
-      if (!lies_in(column, binding.oid) || !binding.number)
-        return rows;
-      name = binding.oid;
-      ++rows;
+Walked walk_by_bulk(SnmpSession& session, const Oid& column, const Oid& from, unsigned most) {
+  Walked walked{.last = from};
+  while (walked.rows < most) {
+    const auto wanted = std::min<unsigned>(kRepetitions, most - walked.rows);
+    for (const lab::NumberBinding& binding : session.bulk(walked.last, static_cast<int>(wanted))) {
+      if (!take(binding, column, walked))
+        return walked;
     }
   }
+  return walked;
 }
 
 Oid state_of(const lab::Crowd::Member& member) {

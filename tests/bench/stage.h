@@ -70,9 +70,18 @@ inline const lab::Oid kStateTotal = lab::oid_of("1.3.6.1.4.1.8072.9999.9999.4022
 
 constexpr int kRepetitions = 50;  // of a GETBULK; snmpbulkwalk asks for fewer, many managers for so
 
-// How many rows `column` has. A walk ends with the first name outside it.
-unsigned rows_by_next(lab::SnmpSession& session, const lab::Oid& column);
-unsigned rows_by_bulk(lab::SnmpSession& session, const lab::Oid& column);
+// How far a walk has come.
+struct Walked {
+  unsigned rows = 0;
+  lab::Oid last;  // the name it has come to
+};
+
+// Goes through `column` from the name after `from`, to its end or for `most` rows. What finds the
+// end is one question more, and it is answered from another column.
+Walked walk_by_next(lab::SnmpSession& session, const lab::Oid& column, const lab::Oid& from,
+                    unsigned most);
+Walked walk_by_bulk(lab::SnmpSession& session, const lab::Oid& column, const lab::Oid& from,
+                    unsigned most);
 
 lab::Oid state_of(const lab::Crowd::Member& member);
 

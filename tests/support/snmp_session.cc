@@ -1,7 +1,9 @@
 #include "support/snmp_session.h"
 
 #include <cstdlib>
+#include <filesystem>
 
+#include "support/temp_folder.h"
 #include "support/trouble.h"
 
 // After all others: these headers leak macros.
@@ -16,8 +18,11 @@ constexpr long kPatienceInMicroseconds = 20'000'000;
 
 // Reads nothing of this host, and only once.
 void prepare_library() {
+  static const TempFolder folder;
+  std::filesystem::create_directory(folder.path() / "cert_indexes");  // It tells when it makes it.
   static const bool prepared = [] {
     ::setenv("MIBS", "", 1);
+    ::setenv("SNMP_PERSISTENT_DIR", folder.path().c_str(), 1);
     netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
     netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE, 1);
     init_snmp("tcpmibd-tests");
