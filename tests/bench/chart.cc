@@ -8,9 +8,9 @@ namespace tcpmibd::bench {
 namespace {
 
 // In pixels.
-constexpr double kWidth = 960;
-constexpr double kLabels = 520;  // the column of texts
-constexpr double kMargin = 70;   // for the figure behind the longest bar
+constexpr double kWidth = 1100;
+constexpr double kLabels = 660;  // the column of texts
+constexpr double kMargin = 80;   // for the figure behind the longest bar
 constexpr double kRow = 26;
 constexpr double kBar = 16;
 constexpr double kTop = 64;
@@ -87,12 +87,12 @@ std::string bar(const Comparison& comparison, const Scale& scale, double y) {
   const double end = scale.at(decades(comparison));
   const bool ahead = end >= zero;
   const double text_y = y + kBar - 3;
-  return printed("<text x=\"0\" y=\"%g\">", text_y) + escaped(comparison.claim) +
-         printed(" (%u)</text>\n", comparison.population) +
+  return printed("<text x=\"0\" y=\"%g\">", text_y) + escaped(comparison.title) + " (" +
+         grouped(comparison.population) + ")</text>\n" +
          printed("<rect class=\"%s\" x=\"%.1f\" y=\"%g\" width=\"%.1f\" height=\"%g\"/>\n",
                  ahead ? "ahead" : "behind", std::min(zero, end), y, std::abs(end - zero), kBar) +
-         printed("<text x=\"%.1f\" y=\"%g\">%.3g×</text>\n", std::max(zero, end) + 6, text_y,
-                 comparison.advantage);
+         printed("<text x=\"%.1f\" y=\"%g\">", std::max(zero, end) + 6, text_y) +
+         short_number(comparison.advantage) + " ×</text>\n";
 }
 
 }  // namespace

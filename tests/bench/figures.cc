@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 namespace tcpmibd::bench {
 namespace {
@@ -28,7 +29,7 @@ double ratio(double over, double under) { return under > 0 ? over / under : 0; }
 Comparison between(const Figure& ours, const Figure& theirs) {
   return {.target = ours.target,
           .claim = {},
-          .peer = theirs.subject,
+          .title = ours.what + ": " + ours.subject + " and " + theirs.subject,
           .population = ours.population,
           .value = 0,
           .unit = "×",
@@ -52,6 +53,22 @@ double percentile(Samples samples, double part) {
   const auto at = samples.begin() + std::min(position, std::ssize(samples) - 1);
   std::ranges::nth_element(samples, at);
   return *at;
+}
+
+std::string short_number(double value) {
+  if (value >= 100)
+    return grouped(static_cast<unsigned>(std::lround(value)));
+  const int decimals = value == 0 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*f", decimals, value);
+  return text;
+}
+
+std::string grouped(unsigned count) {
+  std::string text = std::to_string(count);
+  for (std::ptrdiff_t at = std::ssize(text) - 3; at > 0; at -= 3)
+    text.insert(static_cast<std::size_t>(at), 1, ' ');
+  return text;
 }
 
 bool met(const Comparison& comparison) {
@@ -100,7 +117,7 @@ void Findings::set_ahead_of(const Figure& ours, const Figure& theirs, std::optio
 void Findings::set_limit(const Figure& ours, double most, double part) {
   add({.target = ours.target,
        .claim = titled(ours),
-       .peer = {},
+       .title = {},
        .population = ours.population,
        .value = percentile(ours.samples, part),
        .unit = ours.unit,

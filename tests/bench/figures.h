@@ -36,8 +36,8 @@ struct Demand {
 // A figure of ours set against another one, or against a limit of its own.
 struct Comparison {
   int target = 0;
-  std::string claim;  // "snapshot / bare dump", "RSS, a refresh under way"
-  std::string peer;   // whom it is against; empty: a limit, and not for the chart
+  std::string claim;  // what `value` is: "snapshot, tcpmibd / bare dump"
+  std::string title;  // for the chart: "snapshot: tcpmibd and bare dump"
   unsigned population = 0;
   double value = 0;
   std::string unit;              // "×", or that of the figure
@@ -49,6 +49,12 @@ bool met(const Comparison& comparison);
 
 // Whether the target names this population; at others its ratios are told, and not judged.
 bool is_judged(int target, unsigned population);
+
+// For people: three significant digits and no exponent, "0.071", "3.41", "95.0", "1 230".
+std::string short_number(double value);
+
+// "95 000".
+std::string grouped(unsigned count);
 
 // Everything that one run found out.
 struct Findings {

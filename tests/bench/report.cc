@@ -1,7 +1,6 @@
 #include "bench/report.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace tcpmibd::bench {
@@ -12,25 +11,12 @@ using nlohmann::ordered_json;
 // So many samples are worth a tail, and too many to be listed one by one.
 constexpr std::size_t kMany = 100;
 
-// Three significant digits, and no exponent: "0.0712", "3.41", "95.0", "1230".
-std::string number(double value) {
-  const int decimals = value >= 100 || value == 0 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", decimals, value);
-  return text;
-}
+// A figure that needs no sockets has "-".
+std::string sockets(unsigned population) { return population == 0 ? "-" : grouped(population); }
 
-// "95 000"; a figure that needs no sockets has "-".
-std::string grouped(unsigned count) {
-  if (count == 0)
-    return "-";
-  std::string text = std::to_string(count);
-  for (std::ptrdiff_t at = std::ssize(text) - 3; at > 0; at -= 3)
-    text.insert(static_cast<std::size_t>(at), " ");
-  return text;
+std::string with_unit(double value, const std::string& unit) {
+  return unit.empty() ? short_number(value) : short_number(value) + " " + unit;
 }
-
-std::string with_unit(double value, const std::string& unit) { return number(value) + " " + unit; }
 
 std::string row(std::initializer_list<std::string> cells) {
   std::string text = "|";
@@ -71,14 +57,14 @@ std::string comparison_table(const Findings& findings) {
                      row({"--:", "---", "--:", "--:", "--:", "---"});
   for (const Comparison& comparison : by_target(findings.comparisons)) {
     text += row({std::to_string(comparison.target), comparison.claim,
-                 grouped(comparison.population), with_unit(comparison.value, comparison.unit),
+                 sockets(comparison.population), with_unit(comparison.value, comparison.unit),
                  demanded(comparison), verdict(comparison)});
   }
   return text;
 }
 
 std::string tail(const Figure& figure, double part) {
-  return figure.samples.size() < kMany ? "" : number(percentile(figure.samples, part));
+  return figure.samples.size() < kMany ? "" : short_number(percentile(figure.samples, part));
 }
 
 std::string figure_table(const Findings& findings) {
@@ -86,10 +72,10 @@ std::string figure_table(const Findings& findings) {
                           "longest", "samples"}) +
                      row({"--:", "---", "---", "--:", "---", "--:", "--:", "--:", "--:", "--:"});
   for (const Figure& figure : by_target(findings.figures)) {
-    text +=
-        row({std::to_string(figure.target), figure.what, figure.subject, grouped(figure.population),
-             figure.unit, number(median(figure.samples)), tail(figure, 0.99), tail(figure, 0.999),
-             number(percentile(figure.samples, 1)), std::to_string(figure.samples.size())});
+    text += row(
+        {std::to_string(figure.target), figure.what, figure.subject, sockets(figure.population),
+         figure.unit, short_number(median(figure.samples)), tail(figure, 0.99), tail(figure, 0.999),
+         short_number(percentile(figure.samples, 1)), std::to_string(figure.samples.size())});
   }
   return text;
 }
@@ -122,9 +108,11 @@ ordered_json as_json(const Figure& figure) {
 }
 
 ordered_json as_json(const Comparison& comparison) {
-  ordered_json entry{{"target", comparison.target},      {"claim", comparison.claim},
-                     {"peer", comparison.peer},          {"population", comparison.population},
-                     {"value", comparison.value},        {"unit", comparison.unit},
+  ordered_json entry{{"target", comparison.target},
+                     {"claim", comparison.claim},
+                     {"population", comparison.population},
+                     {"value", comparison.value},
+                     {"unit", comparison.unit},
                      {"advantage", comparison.advantage}};
   if (comparison.demand) {
     entry["limit"] = comparison.demand->limit;

@@ -17,7 +17,7 @@ std::string markdown(const HostFacts& host, const Findings& findings);
 //
 //   {"host": {NAME: TEXT}, "figures": [{"target", "what", "subject", "population", "unit",
 //    "count", "median", "p99", "p999", "least", "most", "samples"}],
-//    "comparisons": [{"target", "claim", "peer", "population", "value", "unit", "advantage",
+//    "comparisons": [{"target", "claim", "population", "value", "unit", "advantage",
 //    "limit", "bound", "met"}], "skipped": [TEXT], "failures": [TEXT]}
 std::string json(const HostFacts& host, const Findings& findings);
 
