@@ -39,6 +39,11 @@ Comparison between(const Figure& ours, const Figure& theirs) {
 
 std::string titled(const Figure& figure) { return figure.what + ", " + figure.subject; }
 
+// ", p99.9"
+std::string tail_name(double part) {
+  return part == 0.5 ? std::string() : ", p" + short_number(part * 100);
+}
+
 std::optional<Demand> demanded(Bound bound, std::optional<double> limit) {
   return limit ? std::optional(Demand{bound, *limit}) : std::nullopt;
 }
@@ -116,7 +121,7 @@ void Findings::set_ahead_of(const Figure& ours, const Figure& theirs, std::optio
 
 void Findings::set_limit(const Figure& ours, double most, double part) {
   add({.target = ours.target,
-       .claim = titled(ours),
+       .claim = titled(ours) + tail_name(part),
        .title = {},
        .population = ours.population,
        .value = percentile(ours.samples, part),

@@ -20,7 +20,7 @@ using lab::Oid;
 using Bytes = std::span<const std::byte>;
 
 // RFC 2741, 6.1 and 6.2.
-enum Type : std::uint8_t { kOpen = 1, kRegister = 3, kGet = 5, kGetNext = 6, kGetBulk = 7 };
+enum Type : std::uint8_t { kOpen = 1, kRegister = 3, kGet = 5, kGetNext = 6 };
 constexpr std::uint8_t kResponse = 18;
 constexpr std::uint8_t kNetworkByteOrder = 0x10;
 constexpr std::uint16_t kInteger = 2;
@@ -187,39 +187,11 @@ void write_get(Reader& reader, Column& column, Writer& writer) {
   }
 }
 
-// Moves `range` on to what was answered; false at the end.
-bool write_next(Range& range, Column& column, Writer& writer) {
-  const Row* row = column.next(range.start, range.inclusive);
-  if (row == nullptr) {
-    writer.bytes(varbind(range.start, kEndOfMibView));
-    return false;
-  }
-  writer.bytes(row->varbind);
-  range = {row->name, false};
-  return true;
-}
-
-void write_nexts(Reader& reader, Column& column, Writer& writer) {
+void write_next(Reader& reader, Column& column, Writer& writer) {
   while (!reader.empty()) {
-    Range range = read_range(reader);
-    write_next(range, column, writer);
-  }
-}
-
-void write_bulk(Reader& reader, Column& column, Writer& writer) {
-  const std::uint16_t non_repeaters = reader.half();
-  const std::uint16_t repetitions = reader.half();
-  for (unsigned i = 0; i < non_repeaters && !reader.empty(); ++i) {
-    Range range = read_range(reader);
-    write_next(range, column, writer);
-  }
-  std::vector<Range> ranges;
-  while (!reader.empty())
-    ranges.push_back(read_range(reader));
-  bool more = true;
-  for (unsigned i = 0; i < repetitions && more; ++i) {
-    for (Range& range : ranges)
-      more = write_next(range, column, writer);
+    const Range range = read_range(reader);
+    const Row* row = column.next(range.start, range.inclusive);
+    writer.bytes(row != nullptr ? row->varbind : varbind(range.start, kEndOfMibView));
   }
 }
 
@@ -324,9 +296,9 @@ void open_and_register(Session& session) {
     if (question == kGet)
       write_get(reader, column, response);
     else if (question == kGetNext)
-      write_nexts(reader, column, response);
-    else if (question == kGetBulk)
-      write_bulk(reader, column, response);
+      write_next(reader, column, response);
+    else
+      throw lab::Trouble("the master asks what the hand-written responder does not know");
     session.send(response);
   }
 }

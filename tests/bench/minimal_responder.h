@@ -9,8 +9,8 @@ namespace tcpmibd::bench {
 // The floor of any subagent: RFC 2741 written by hand, in a process of its own. It serves the state
 // column of tcpConnectionTable for a crowd, from rows that were encoded before the first question.
 //
-// It knows Get, GetNext, GetBulk and nothing else, and one context. One read and one write a
-// request; a question that follows the last answer is found without a search.
+// It knows Get and GetNext, which is all that snmpd asks of a subagent that nobody writes to. One
+// read and one write a request; a question that follows the last answer is found without a search.
 class MinimalResponder {
  public:
   // Registered with `master` on return, before whatever is built into it.

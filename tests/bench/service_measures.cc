@@ -324,7 +324,7 @@ void measure_latency(Stage& stage, const Effort& effort, Findings& findings) {
   for (int i = 0; i < effort.sets; ++i)
     sets.samples.push_back(time_of_set(agent.session, doomed(stage.crowd(), i)));
   const SharedSamples sets_under_load;
-  Figure gets = of_ours("GET under load, p99.9");
+  Figure gets = of_ours("GET under load");
   gets.samples = times_under_load(agent, stage, effort, sets_under_load);
   Figure busy = of_ours("Set under load");
   busy.samples = sets_under_load.all();
