@@ -1,6 +1,7 @@
 #include <getopt.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -108,8 +109,13 @@ template <typename Number>
 std::set<Number> numbers_in(const char* list) {
   std::set<Number> numbers;
   std::istringstream words(list);
-  for (std::string word; std::getline(words, word, ',');)
-    numbers.insert(static_cast<Number>(std::stoul(word)));
+  for (std::string word; std::getline(words, word, ',');) {
+    Number number{};
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+    if (error != std::errc{} || *end != '\0' || number == 0)
+      throw lab::Trouble("no list of numbers: " + std::string(list));
+    numbers.insert(number);
+  }
   return numbers;
 }
 

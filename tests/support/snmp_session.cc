@@ -14,7 +14,7 @@
 namespace tcpmibd::lab {
 namespace {
 
-constexpr long kPatienceInMicroseconds = 20'000'000;
+constexpr long kPatienceInMicroseconds = 60'000'000;
 
 // Reads nothing of this host, and only once.
 void prepare_library() {
