@@ -221,21 +221,38 @@ Oid asked_for(const Stage& stage, int sample) {
   return state_of(stage.crowd().member(some));
 }
 
-// Of GETs while one walks and another ends connections, so that a new snapshot is always due. It
-// lasts until there are enough of them, of `sets` and of snapshots.
+// Somebody who walks and, if their times are wanted, somebody who ends connections; so that a new
+// snapshot is always due.
+class Load {
+ public:
+  Load(const Stage& stage, int done, const SharedSamples* sets) : walking_(walker(stage.space())) {
+    if (sets != nullptr)
+      setting_.emplace(setter(stage, done, *sets));
+  }
+
+  bool lives() const {
+    return walking_.process().running() && (!setting_ || setting_->process().running());
+  }
+
+ private:
+  Holder walking_;
+  std::optional<Holder> setting_;
+};
+
+// Of GETs under a load. It lasts until there are enough of them, of `sets` and of snapshots; null
+// where nothing is set.
 Samples times_under_load(Agent& agent, const Stage& stage, const Effort& effort,
-                         const SharedSamples& sets) {
-  constexpr long kSnapshotsMeanwhile = 3;
+                         const SharedSamples* sets) {
+  constexpr long kSnapshotsMeanwhile = 2;
   const long enough = agent.get(kSnapshots) + kSnapshotsMeanwhile;
-  const Holder walking = walker(stage.space());
-  const Holder setting = setter(stage, effort.sets, sets);
+  const Load load(stage, effort.sets, sets);
   Samples times;
   const auto goes_on = [&] {
-    return std::ssize(times) < effort.gets || std::ssize(sets.all()) < effort.sets ||
-           agent.get(kSnapshots) < enough;
+    return std::ssize(times) < effort.gets || agent.get(kSnapshots) < enough ||
+           (sets != nullptr && std::ssize(sets->all()) < effort.sets);
   };
   while (goes_on()) {
-    if (!walking.process().running() || !setting.process().running())
+    if (!load.lives())
       throw Trouble("a walk or a Set failed meanwhile");
     for (int i = 0; i < effort.gets / 10; ++i) {
       const Oid cell = asked_for(stage, i);
@@ -323,14 +340,17 @@ void measure_latency(Stage& stage, const Effort& effort, Findings& findings) {
   Figure sets = of_ours("Set that ends a connection");
   for (int i = 0; i < effort.sets; ++i)
     sets.samples.push_back(time_of_set(agent.session, doomed(stage.crowd(), i)));
+  Figure walked = of_ours("GET beside a walk");
+  walked.samples = times_under_load(agent, stage, effort, nullptr);
   const SharedSamples sets_under_load;
-  Figure gets = of_ours("GET under load");
-  gets.samples = times_under_load(agent, stage, effort, sets_under_load);
-  Figure busy = of_ours("Set under load");
+  Figure gets = of_ours("GET beside a walk and Sets");
+  gets.samples = times_under_load(agent, stage, effort, &sets_under_load);
+  Figure busy = of_ours("Set beside a walk");
   busy.samples = sets_under_load.all();
+  findings.set_limit(walked, kLongestHold, 0.999);
   findings.set_limit(gets, kLongestHold, 0.999);
   findings.set_limit(sets, kLongestSet);
-  findings.figures.insert(findings.figures.end(), {gets, sets, busy});
+  findings.figures.insert(findings.figures.end(), {walked, gets, sets, busy});
 }
 
 void compare_growth(unsigned few, unsigned many, Findings& findings) {
