@@ -1,5 +1,6 @@
-#include <algorithm>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "bench/bare_dump.h"
 #include "bench/clock.h"
@@ -58,7 +59,7 @@ unsigned right_in(const tcp::ProcessMap& map, const Snapshot& snapshot, const St
 
 // A way to find the holders of sockets, under the name that tables give it.
 struct Way {
-  std::string subject;
+  const char* subject;
   std::unique_ptr<tcp::ProcessLookup> lookup;
 };
 
@@ -68,13 +69,24 @@ std::vector<Way> ways() {
   return all;
 }
 
+double time_of_lookup(const Way& way, const Snapshot& snapshot, const Stage& stage) {
+  tcp::ProcessMap map;
+  const double took = milliseconds([&] { map = must(way.lookup->read(snapshot.inodes())); });
+  if (const unsigned right = right_in(map, snapshot, stage); right != stage.population())
+    throw Trouble(std::string(way.subject) + ": " + std::to_string(right) + " processes are right");
+  return took;
+}
+
+Figure figure(int target, const char* what, const char* subject, const Stage& stage) {
+  return {target, what, subject, stage.population(), "ms", {}};
+}
+
 }  // namespace
 
 void measure_snapshot(Stage& stage, const Effort& effort, Findings& findings) {
-  const unsigned population = stage.population();
-  Figure ours{1, "snapshot", "tcpmibd", population, "ms", {}};
-  Figure floor{1, "snapshot", "bare dump", population, "ms", {}};
-  Figure list{1, "list of all sockets", "ss -Htan", population, "ms", {}};
+  Figure ours = figure(1, "snapshot", "tcpmibd", stage);
+  Figure floor = figure(1, "snapshot", "bare dump", stage);
+  Figure list = figure(1, "list of all sockets", "ss -Htan", stage);
   const auto kernel = kernel_of(stage.space());
   const Ss ss(stage.space(), Ss::Processes::kNo);
   BareDump bare(stage.space());
@@ -92,28 +104,24 @@ void measure_snapshot(Stage& stage, const Effort& effort, Findings& findings) {
 }
 
 void measure_processes(Stage& stage, const Effort& effort, Findings& findings) {
-  const unsigned population = stage.population();
-  Figure list{6, "processes of all sockets", "ss -Htanp", population, "ms", {}};
+  constexpr const char* kWhat = "processes of all sockets";
+  Figure list = figure(6, kWhat, "ss -Htanp", stage);
   const Ss ss(stage.space(), Ss::Processes::kYes);
   const Snapshot snapshot = next_snapshot(*kernel_of(stage.space()), {});
-  std::vector<Way> all = ways();
-  std::vector<Figure> figures;
+  const std::vector<Way> all = ways();
+  std::vector<Figure> ours;
   for (const Way& way : all)
-    figures.push_back({6, list.what, way.subject, population, "ms", {}});
+    ours.push_back(figure(6, kWhat, way.subject, stage));
   for (int i = 0; i < effort.slow_samples; ++i) {
     list.samples.push_back(milliseconds([&] { ss.count(); }));
-    for (std::size_t way = 0; way < all.size(); ++way) {
-      tcp::ProcessMap map;
-      figures[way].samples.push_back(
-          milliseconds([&] { map = must(all[way].lookup->read(snapshot.inodes())); }));
-      if (const unsigned right = right_in(map, snapshot, stage); right != population)
-        throw Trouble(all[way].subject + ": " + std::to_string(right) + " processes are right");
-    }
+    for (std::size_t way = 0; way < all.size(); ++way)
+      ours[way].samples.push_back(time_of_lookup(all[way], snapshot, stage));
   }
-  for (const Figure& figure : figures)
+  for (Figure& figure : ours) {
     findings.set_against(figure, list, 0.35);
-  findings.figures.push_back(list);
-  std::ranges::move(figures, std::back_inserter(findings.figures));
+    findings.figures.push_back(std::move(figure));
+  }
+  findings.figures.push_back(std::move(list));
 }
 
 }  // namespace tcpmibd::bench

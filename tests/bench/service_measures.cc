@@ -304,12 +304,33 @@ void await_rest(const Process& process) {
 constexpr double kWakeupsOfPings = 6;  // a minute
 constexpr double kMostProcessor = 10;  // ms: the kernel's own unit of processor time
 
-struct Idler {
-  const Process& process;
-  double most_wakeups;
-  Figure wakeups, processor;
-  long wakeups_before = 0;
-  double processor_before = 0;
+// A daemon that nobody asks, from begin() to end().
+class Idler {
+ public:
+  Idler(const Agent& agent, double most_wakeups) : agent_(&agent), most_wakeups_(most_wakeups) {
+    await_rest(agent.process);
+  }
+
+  void begin() {
+    wakeups_ = agent_->process.wakeups();
+    processor_ = processor_time(agent_->process);
+  }
+
+  void end(Findings& findings) const {
+    Figure wakeups = figure(10, "wake-ups while idle", agent_->subject, 0, "");
+    wakeups.samples = {static_cast<double>(agent_->process.wakeups() - wakeups_)};
+    Figure processor = figure(10, "CPU while idle", agent_->subject, 0, "ms");
+    processor.samples = {processor_time(agent_->process) - processor_};
+    findings.set_limit(wakeups, most_wakeups_);
+    findings.set_limit(processor, kMostProcessor);
+    findings.figures.insert(findings.figures.end(), {wakeups, processor});
+  }
+
+ private:
+  const Agent* agent_;
+  double most_wakeups_;
+  long wakeups_ = 0;
+  double processor_ = 0;
 };
 
 }  // namespace
@@ -371,28 +392,12 @@ void compare_growth(unsigned few, unsigned many, Findings& findings) {
 
 void measure_idleness(const Effort& effort, Findings& findings) {
   Stage stage(1);
-  std::vector<Idler> idlers;
-  const auto add = [&](const Agent& agent, double most_wakeups) {
-    idlers.push_back({agent.process, most_wakeups,
-                      figure(10, "wake-ups while idle", agent.subject, 0, ""),
-                      figure(10, "CPU while idle", agent.subject, 0, "ms")});
-  };
-  add(stage.over_agentx(), kWakeupsOfPings);
-  add(stage.standalone(), 0);
+  Idler idlers[] = {{stage.over_agentx(), kWakeupsOfPings}, {stage.standalone(), 0}};
   for (Idler& idler : idlers)
-    await_rest(idler.process);
-  for (Idler& idler : idlers) {
-    idler.wakeups_before = idler.process.wakeups();
-    idler.processor_before = processor_time(idler.process);
-  }
+    idler.begin();
   wait_for(effort.idle);
-  for (Idler& idler : idlers) {
-    idler.wakeups.samples = {static_cast<double>(idler.process.wakeups() - idler.wakeups_before)};
-    idler.processor.samples = {processor_time(idler.process) - idler.processor_before};
-    findings.set_limit(idler.wakeups, idler.most_wakeups);
-    findings.set_limit(idler.processor, kMostProcessor);
-    findings.figures.insert(findings.figures.end(), {idler.wakeups, idler.processor});
-  }
+  for (const Idler& idler : idlers)
+    idler.end(findings);
 }
 
 }  // namespace tcpmibd::bench
