@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <ctime>
 #include <thread>
 
@@ -48,6 +49,13 @@ std::string memory() {
   return std::to_string(facts.totalram * facts.mem_unit >> 20) + " MiB";
 }
 
+// The first number behind `label` in a file of /proc; 0 where it is not there.
+unsigned long number_after(const char* file, const std::string& label) {
+  const std::string text = lab::read_file(file);
+  const std::size_t at = text.find(label);
+  return at == std::string::npos ? 0 : std::strtoul(text.c_str() + at + label.size(), nullptr, 10);
+}
+
 // What the program itself says, on either output.
 std::string version_of(const std::vector<std::string>& question) {
   if (!lab::is_installed(question.front()))
@@ -73,6 +81,17 @@ HostFacts host_facts() {
           {"ss", version_of({"ss", "-V"})},
           {"zabbix agent 2", version_of({"zabbix_agent2", "-V"})},
           {"node_exporter", version_of({"prometheus-node-exporter", "--version"})}};
+}
+
+std::optional<std::string> lack_of_room(unsigned sockets) {
+  constexpr unsigned long kKibPerSocket = 4;  // 2.5 on Linux 6.18, its file and inode included
+  const unsigned long memory = number_after("/proc/meminfo", "MemAvailable:");
+  const unsigned long files = number_after("/proc/sys/fs/file-max", "");
+  if (memory < sockets * kKibPerSocket)
+    return "too little memory is available: " + std::to_string(memory / 1024) + " MiB";
+  if (files < sockets)
+    return "fs.file-max is " + std::to_string(files);
+  return std::nullopt;
 }
 
 }  // namespace tcpmibd::bench

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,5 +13,8 @@ using HostFacts = std::vector<std::pair<std::string, std::string>>;
 // Date, kernel, processors, memory, load, and the versions of tcpmibd and of every peer that is
 // installed.
 HostFacts host_facts();
+
+// Why this machine cannot hold so many sockets at this moment; none where it can.
+std::optional<std::string> lack_of_room(unsigned sockets);
 
 }  // namespace tcpmibd::bench

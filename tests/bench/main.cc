@@ -84,7 +84,11 @@ void attempt(const std::string& what, Findings& findings, Act act) {
 }
 
 void measure_population(unsigned population, const Options& options, Findings& findings) {
-  const std::string sockets = std::to_string(population) + " sockets";
+  const std::string sockets = grouped(population) + " sockets";
+  if (const std::optional<std::string> lack = lack_of_room(population)) {
+    findings.skipped.push_back(sockets + ": " + *lack);
+    return;
+  }
   attempt(sockets, findings, [&] {
     Stage stage(population);
     for (const Plan& plan : kPlans) {

@@ -37,7 +37,7 @@ Oid some_cell(const Stage& stage, int sample) {
 // snmpd keeps its rows for a minute. Writing empty(3) to nsCacheStatus of NET-SNMP-AGENT-MIB makes
 // it forget them, as a fresh one would not know them.
 void make_cold(Agent& snmpd) {
-  Oid status = lab::oid_of("1.3.6.1.4.1.8072.1.5.3.1.3.1.3.6.1.2.1.6.19");
+  const Oid status = lab::oid_of("1.3.6.1.4.1.8072.1.5.3.1.3.1.3.6.1.2.1.6.19");
   if (const std::string error = snmpd.session.set({{status, 'i', "3"}}); !error.empty())
     throw Trouble("snmpd does not empty its cache: " + error);
 }
@@ -195,7 +195,7 @@ void measure_get(Stage& stage, const Effort& effort, Findings& findings) {
 void measure_legacy_walk(Stage& stage, const Effort&, Findings& findings) {
   if (stage.population() > kMostForLegacyWalk) {
     findings.skipped.push_back("3: snmpd would walk tcpConnTable for many minutes at " +
-                               std::to_string(stage.population()) + " sockets");
+                               grouped(stage.population()) + " sockets");
     return;
   }
   const auto walked = [&](Agent& agent) {

@@ -100,7 +100,7 @@ constexpr unsigned kMostForSnmpd = 100'000;
 void compare_with_snmpd(Stage& stage, const Memory& ours, Findings& findings) {
   if (stage.population() > kMostForSnmpd) {
     findings.skipped.push_back("7: snmpd does not answer in time at " +
-                               std::to_string(stage.population()) + " sockets");
+                               grouped(stage.population()) + " sockets");
     return;
   }
   const Memory theirs = peak_of_walk(stage.snmpd());
@@ -346,10 +346,14 @@ void measure_memory(Stage& stage, const Effort& effort, Findings& findings) {
   stage.disperse();
   wait_for(effort.quiet);
   const Memory after = memory_of(agent.process);
+  agent.get(kTcpInSegs);
+  wait_for(effort.quiet / 10);
+  const Memory woken = memory_of(agent.process);
 
   add_memory(findings, kBefore, agent.subject, stage.population(), before);
   add_memory(findings, kPeak, agent.subject, stage.population(), peak);
   add_memory(findings, "after the crowd has left", agent.subject, stage.population(), after);
+  add_memory(findings, "after one question more", agent.subject, stage.population(), woken);
   judge(findings, stage.population(), before, peak, after);
 }
 
