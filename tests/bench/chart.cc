@@ -15,20 +15,18 @@ constexpr double kRow = 26;
 constexpr double kBar = 16;
 constexpr double kTop = 64;
 
+// The grey of the text can be read on white and on black, by viewers that do not know the scheme.
 constexpr const char* kHead =
     R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" role="img">
 <title>tcpmibd beside others</title>
 <style>
-text { font: 13px sans-serif; fill: #1f2328 }
+text { font: 13px sans-serif; fill: #6e7781 }
 .title { font-size: 16px; font-weight: 600 }
 .axis { stroke: #8c959f; stroke-width: 1 }
-.ahead { fill: #1a7f37 }
+.ahead { fill: #2da44e }
 .behind { fill: #bf8700 }
-@media (prefers-color-scheme: dark) {
-text { fill: #e6edf3 }
-.ahead { fill: #3fb950 }
-.behind { fill: #d29922 }
-}
+@media (prefers-color-scheme: light) { text { fill: #1f2328 } }
+@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } }
 </style>
 )";
 

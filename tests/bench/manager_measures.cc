@@ -230,8 +230,11 @@ void measure_counts(Stage& stage, const Effort& effort, Findings& findings) {
   for (int i = 0; i < effort.slow_samples; ++i) {
     await_staleness(alone);
     await_staleness(subagent);
+    const long snapshots = alone.get(kSnapshots) + subagent.get(kSnapshots);
     for (Counter& each : counters)
       count_once(each, stage);
+    if (alone.get(kSnapshots) + subagent.get(kSnapshots) < snapshots + 2)
+      throw Trouble("counts were answered from an old snapshot");
   }
   findings.set_against(counters[0].figure, counters[2].figure, 1.3);
   findings.set_against(counters[1].figure, counters[2].figure, 1.3);
