@@ -157,6 +157,12 @@ TEST_F(Lab, AHolderThatFailsSaysWhy) {
   EXPECT_THAT([&] { holder.await_ready(); }, testing::ThrowsMessage<Trouble>(HasSubstr("no luck")));
 }
 
+TEST_F(Lab, AHolderThatIsKilledBeforeItIsReadyIsNotTakenToBe) {
+  Holder holder({.prepare = [] { ::raise(SIGKILL); }});
+  EXPECT_THAT([&] { holder.await_ready(); },
+              testing::ThrowsMessage<Trouble>(HasSubstr("died without a word")));
+}
+
 // ---- Many ----
 
 TEST_F(Lab, EveryMemberOfACrowdIsWhereItSays) {
@@ -169,6 +175,7 @@ TEST_F(Lab, EveryMemberOfACrowdIsWhereItSays) {
     EXPECT_THAT(rows,
                 Contains(testing::AllOf(testing::Field(&SsRow::ends, last.ends),
                                         testing::Field(&SsRow::pids, ElementsAre(last.pid)))));
+    EXPECT_EQ(Crowd::number_of(last.ends.local.port, last.ends.remote.port), crowd.size() - 1);
   }
 }
 

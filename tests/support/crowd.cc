@@ -21,6 +21,10 @@ namespace {
 constexpr unsigned kFirstLocalPort = 2'000;
 constexpr unsigned kLocalPorts = 30'000;
 
+// A member takes some 15 µs.
+constexpr std::chrono::seconds kPatienceToBegin{60};
+constexpr std::chrono::milliseconds kPatiencePerMember{1};
+
 Ends ends_of_member(unsigned number, bool v6) {
   const std::string address = v6 ? "[::1]:" : "127.0.0.1:";
   return {.local = end_of(address + std::to_string(kFirstLocalPort + number % kLocalPorts)),
@@ -124,12 +128,16 @@ Crowd::Crowd(const Namespace& space, unsigned size, bool v6) : size_(size), v6_(
   for (unsigned first = 0; first < size; first += kMostPerProcess)
     holders_.emplace_back(hold_members(space, first, std::min(kMostPerProcess, size - first), v6));
   for (Holder& holder : holders_)
-    holder.await_ready();
+    holder.await_ready(kPatienceToBegin + size * kPatiencePerMember);
 }
 
 Crowd::Member Crowd::member(unsigned number) const {
   return {.ends = ends_of_member(number, v6_),
           .pid = holders_.at(number / kMostPerProcess).process().pid()};
+}
+
+unsigned Crowd::number_of(std::uint16_t local_port, std::uint16_t remote_port) {
+  return (remote_port - 1U) * kLocalPorts + local_port - kFirstLocalPort;
 }
 
 Churn::Churn(const Namespace& space, unsigned per_second)

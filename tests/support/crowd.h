@@ -29,6 +29,9 @@ class Crowd {
   unsigned size() const { return size_; }
   Member member(unsigned number) const;  // 0 … size() - 1
 
+  // Which member has these ports.
+  static unsigned number_of(std::uint16_t local_port, std::uint16_t remote_port);
+
  private:
   unsigned size_;
   bool v6_;

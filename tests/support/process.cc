@@ -24,6 +24,9 @@ namespace {
 constexpr int kExitWithoutExec = 127;
 constexpr unsigned kCapabilities = 64;
 
+// What a holder reports when it is prepared. One that was killed meanwhile has said nothing.
+constexpr std::string_view kReady = "ready";
+
 FileDescriptor memory_file(std::string_view content = {}) {
   FileDescriptor file(check(::memfd_create("lab", MFD_CLOEXEC), "make a file in memory"));
   check(::write(file.get(), content.data(), content.size()), "fill a file in memory");
@@ -160,6 +163,7 @@ void default_signals() {
     check(::write(report, text.data(), text.size()), "report");
     ::_exit(1);
   }
+  check(::write(report, kReady.data(), kReady.size()), "report");
   ::close(report);
   if (errand.forever)
     errand.forever();
@@ -347,8 +351,8 @@ Holder& Holder::await_ready(std::chrono::milliseconds timeout) {
   const std::optional<std::string> text = read_to_end(report_, timeout);
   if (!text)
     throw Trouble("a holder of sockets was not ready in time");
-  if (!text->empty())
-    throw Trouble("a holder of sockets: " + *text);
+  if (*text != kReady)
+    throw Trouble("a holder of sockets: " + (text->empty() ? "died without a word" : *text));
   return *this;
 }
 

@@ -114,7 +114,7 @@ class Holder {
   const Process& process() const { return process_; }
 
  private:
-  FileDescriptor report_;  // gives 0 bytes of text when ready, or what went wrong
+  FileDescriptor report_;  // gives a word when ready, or what went wrong
   Process process_;
 };
 

@@ -32,6 +32,13 @@ std::string configuration_of(const SnmpdOptions& options, const std::string& age
   return text;
 }
 
+// As Debian's unit has it: SMUX would listen on a TCP port.
+std::string modules_left_out(const SnmpdOptions& options) {
+  const std::string always = "-smux,mteTrigger,mteTriggerConf";
+  return options.built_in_tables ? always
+                                 : always + ",tcp,tcpTable,tcpConnectionTable,tcpListenerTable";
+}
+
 }  // namespace
 
 Snmpd::Snmpd(const Namespace& space, SnmpdOptions options)
@@ -45,9 +52,8 @@ Snmpd::Snmpd(const Namespace& space, SnmpdOptions options)
 void Snmpd::start() {
   std::vector<std::string> words{
       "snmpd", "-f", "-Lf", folder_.file("log"), "-C", "-c", folder_.file("snmpd.conf")};
-  if (!options_.built_in_tables)
-    words.insert(words.end(), {"-I", "-tcp,tcpTable,tcpConnectionTable,tcpListenerTable"});
-  words.emplace_back(kAddress);
+  words.insert(words.end(), {"-I", modules_left_out(options_)});
+  words.push_back(address());
   child_.emplace(words,
                  ProcessOptions{.in = space_,
                                 .environment = isolated_snmp_environment(folder_.path().string())});

@@ -15,9 +15,10 @@ struct SnmpdOptions {
   bool built_in_tables = true;       // false: snmpd's own TCP-MIB is switched off
   std::string agentx{};              // its AgentX address; a socket of its own folder unless told
   std::vector<std::string> lines{};  // added to its configuration: "agentXPerms 0660 0755"
+  std::string address = "udp:127.0.0.1:1161";  // another one for a second snmpd of a namespace
 };
 
-// A real snmpd as AgentX master: "public" reads, "private" and User{} write, on UDP port 1161 of
+// A real snmpd as AgentX master: "public" reads, "private" and User{} write, on a UDP port of
 // the loopback of its namespace. It reads only its own configuration and keeps its state in a
 // folder that goes with it.
 class Snmpd {
@@ -35,12 +36,13 @@ class Snmpd {
   const std::string& agentx() const { return agentx_; }
   std::string log() const { return read_file(folder_.file("log")); }
 
-  Manager manager() const { return Manager::v2c(*space_, kAddress); }
-  Manager writer() const { return Manager::v2c(*space_, kAddress, "private"); }
-  Manager v1_manager() const { return Manager::v1(*space_, kAddress); }
-  Manager v3_manager() const { return Manager::v3(*space_, kAddress); }
+  const std::string& address() const { return options_.address; }
+  Manager manager() const { return Manager::v2c(*space_, address()); }
+  Manager writer() const { return Manager::v2c(*space_, address(), "private"); }
+  Manager v1_manager() const { return Manager::v1(*space_, address()); }
+  Manager v3_manager() const { return Manager::v3(*space_, address()); }
 
-  static constexpr const char* kAddress = "udp:127.0.0.1:1161";
+  static constexpr const char* kAddress = "udp:127.0.0.1:1161";  // unless told otherwise
 
  private:
   const Namespace* space_;

@@ -1,0 +1,247 @@
+#include <algorithm>
+#include <functional>
+#include <optional>
+
+#include "bench/bare_dump.h"
+#include "bench/clock.h"
+#include "bench/measures.h"
+#include "bench/peers.h"
+#include "support/deadline.h"
+#include "support/trouble.h"
+
+namespace tcpmibd::bench {
+namespace {
+
+using lab::Oid;
+using lab::Trouble;
+
+constexpr long kEstablished = 5;
+
+// Beyond this snmpd needs minutes for one walk of tcpConnTable: each step costs it all rows.
+constexpr unsigned kMostForLegacyWalk = 20'000;
+
+Figure figure(int target, std::string what, std::string subject, const Stage& stage,
+              std::string unit) {
+  return {target, std::move(what), std::move(subject), stage.population(), std::move(unit), {}};
+}
+
+// Another member each time, spread over the crowd.
+Oid some_cell(const Stage& stage, int sample) {
+  constexpr unsigned kStride = 7919;  // a prime: no two follow each other in a table of the kernel
+  return state_of(
+      stage.crowd().member(static_cast<unsigned>(sample) * kStride % stage.population()));
+}
+
+// ---- A GET ----
+
+// snmpd keeps its rows for a minute. Writing empty(3) to nsCacheStatus of NET-SNMP-AGENT-MIB makes
+// it forget them, as a fresh one would not know them.
+void make_cold(Agent& snmpd) {
+  const Oid status = lab::oid_of("1.3.6.1.4.1.8072.1.5.3.1.3.1.3.6.1.2.1.6.19");
+  if (const std::string error = snmpd.session.set({{status, 'i', "3"}}); !error.empty())
+    throw Trouble("snmpd does not empty its cache: " + error);
+}
+
+void must_be_established(Agent& agent, const Oid& cell) {
+  if (agent.get(cell) != kEstablished)
+    throw Trouble(agent.subject + " tells another state than established");
+}
+
+double time_of_get(Agent& agent, const Stage& stage, int sample) {
+  const Oid cell = some_cell(stage, sample);
+  return milliseconds([&] { must_be_established(agent, cell); });
+}
+
+// Microseconds of our own processor time for one GET, the mean of many.
+double cost_of_get(Agent& agent, const Stage& stage, int gets) {
+  const double before = processor_time(agent.process);
+  for (int i = 0; i < gets; ++i)
+    must_be_established(agent, some_cell(stage, i));
+  return (processor_time(agent.process) - before) * 1e3 / gets;
+}
+
+// ---- Walks ----
+
+using Walk = Walked (*)(lab::SnmpSession&, const Oid& column, const Oid& from, unsigned most);
+
+struct Walker {
+  Agent* agent;
+  Figure figure;
+};
+
+void expect_end(Walker& walker, Walk walk, const Oid& column, const Walked& walked,
+                const Stage& stage) {
+  const Walked beyond = walk(walker.agent->session, column, walked.last, 1);
+  if (walked.rows != stage.population() || beyond.rows != 0) {
+    throw Trouble(walker.figure.what + ", " + walker.figure.subject + ": " +
+                  std::to_string(walked.rows) + " rows, and then " + lab::text(beyond.last));
+  }
+}
+
+// The time to the last row. The question after it, which finds the end, is answered from whatever
+// each agent has next, and belongs to no column.
+void walk_once(Walker& walker, Walk walk, const Oid& column, const Stage& stage) {
+  Walked walked;
+  walker.figure.samples.push_back(milliseconds(
+      [&] { walked = walk(walker.agent->session, column, column, stage.population()); }));
+  expect_end(walker, walk, column, walked, stage);
+}
+
+// snmpd's rows are made anew before each of its walks and not within: a walk may outlive them.
+void warm(Agent& snmpd, const Stage& stage) {
+  make_cold(snmpd);
+  must_be_established(snmpd, some_cell(stage, 0));
+}
+
+void measure_walk_by(Walk walk, const std::string& what, int samples, Stage& stage,
+                     Findings& findings) {
+  const auto walker = [&](Agent& agent, const char* subject) {
+    return Walker{&agent, figure(4, what, subject, stage, "ms")};
+  };
+  Walker alone = walker(stage.standalone(), "tcpmibd standalone");
+  Walker subagent = walker(stage.over_agentx(), "tcpmibd over AgentX");
+  Walker built_in = walker(stage.snmpd(), "snmpd, warm");
+  Walker floor = walker(stage.minimal(), "hand-written responder");
+  for (int i = 0; i < samples; ++i) {
+    warm(*built_in.agent, stage);
+    for (Walker* each : {&built_in, &alone, &subagent, &floor})
+      walk_once(*each, walk, kConnectionState, stage);
+  }
+  findings.set_against(alone.figure, built_in.figure, 0.7);
+  findings.set_against(subagent.figure, floor.figure, 1.25);
+  findings.figures.insert(findings.figures.end(),
+                          {alone.figure, subagent.figure, built_in.figure, floor.figure});
+}
+
+// ---- Counts ----
+
+constexpr int kStates = 11;
+
+// So that the next question needs a new snapshot: a reading of the kernel serves for a second, and
+// for five times as long as it took.
+void await_staleness(Agent& agent) {
+  const auto stale = [&] {
+    const lab::NumberBinding age = agent.session.get(kSnapshotAge);
+    return !age.number || *age.number > std::max(1'000L, 5 * agent.get(kSnapshotTime)) + 50;
+  };
+  if (!lab::eventually(stale, std::chrono::seconds(60)))
+    throw Trouble(agent.subject + " never forgets a snapshot");
+}
+
+long established_by_bulk(Agent& agent) {
+  const auto counts = agent.session.bulk(kStateTotal, kStates);
+  if (counts.size() != kStates || !counts[kEstablished - 1].number)
+    throw Trouble(agent.subject + " does not tell eleven counts");
+  return *counts[kEstablished - 1].number;
+}
+
+struct Counter {
+  Figure figure;
+  std::function<long()> count;  // every state; those that are established
+};
+
+Counter counter(const char* subject, const Stage& stage, std::function<long()> count) {
+  return {figure(5, "eleven state counts", subject, stage, "ms"), std::move(count)};
+}
+
+// A peer that is asked over TCP counts the connection it is asked by as well.
+void count_once(Counter& counter, const Stage& stage) {
+  constexpr long kMostOfPeers = 16;
+  long counted = 0;
+  counter.figure.samples.push_back(milliseconds([&] { counted = counter.count(); }));
+  const long more = counted - static_cast<long>(stage.population());
+  if (more < 0 || more > kMostOfPeers)
+    throw Trouble(counter.figure.subject + " counts " + std::to_string(counted));
+}
+
+// Peers that a machine may lack.
+struct Peers {
+  std::optional<NodeExporter> exporter;
+  std::optional<ZabbixAgent> zabbix;
+};
+
+template <typename Peer>
+void add_peer(std::optional<Peer>& peer, const Stage& stage, std::vector<Counter>& counters,
+              Findings& findings) {
+  if (!Peer::is_installed()) {
+    findings.skipped.push_back(std::string(Peer::kName) + " is not installed");
+    return;
+  }
+  peer.emplace(stage.space());
+  counters.push_back(counter(Peer::kName, stage, [&] { return peer->count(); }));
+}
+
+}  // namespace
+
+void measure_get(Stage& stage, const Effort& effort, Findings& findings) {
+  Figure peer = figure(2, "GET of one connection, nothing cached", "snmpd", stage, "ms");
+  for (int i = 0; i < effort.slow_samples; ++i) {
+    make_cold(stage.snmpd());
+    peer.samples.push_back(time_of_get(stage.snmpd(), stage, i));
+  }
+  for (Agent* agent : {&stage.over_agentx(), &stage.standalone()}) {
+    Figure ours = figure(2, peer.what, agent->subject, stage, "ms");
+    for (int i = 0; i < effort.gets; ++i)
+      ours.samples.push_back(time_of_get(*agent, stage, i));
+    Figure cost = figure(2, "CPU of such a GET", agent->subject, stage, "µs");
+    cost.samples.push_back(cost_of_get(*agent, stage, effort.gets));
+    findings.set_ahead_of(ours, peer, 500);
+    findings.set_limit(cost, 100);
+    findings.figures.insert(findings.figures.end(), {ours, cost});
+  }
+  findings.figures.push_back(peer);
+}
+
+void measure_legacy_walk(Stage& stage, const Effort&, Findings& findings) {
+  if (stage.population() > kMostForLegacyWalk) {
+    findings.skipped.push_back("3: snmpd would walk tcpConnTable for many minutes at " +
+                               grouped(stage.population()) + " sockets");
+    return;
+  }
+  const auto walked = [&](Agent& agent) {
+    Walker walker{&agent, figure(3, "walk of tcpConnState", agent.subject, stage, "ms")};
+    walk_once(walker, walk_by_next, kLegacyState, stage);
+    findings.figures.push_back(walker.figure);
+    return walker.figure;
+  };
+  const Figure peer = walked(stage.snmpd());
+  findings.set_ahead_of(walked(stage.over_agentx()), peer, 40);
+  findings.set_ahead_of(walked(stage.standalone()), peer, 150);
+}
+
+void measure_walk(Stage& stage, const Effort& effort, Findings& findings) {
+  measure_walk_by(walk_by_next, "walk of tcpConnectionState by GETNEXT", effort.slow_samples, stage,
+                  findings);
+  measure_walk_by(walk_by_bulk, "walk of tcpConnectionState by GETBULK", effort.samples, stage,
+                  findings);
+}
+
+void measure_counts(Stage& stage, const Effort& effort, Findings& findings) {
+  Agent& alone = stage.standalone();
+  Agent& subagent = stage.over_agentx();
+  BareDump bare(stage.space());
+  Peers peers;
+  std::vector<Counter> counters{
+      counter("tcpmibd standalone", stage, [&] { return established_by_bulk(alone); }),
+      counter("tcpmibd over AgentX", stage, [&] { return established_by_bulk(subagent); }),
+      counter("bare dump", stage, [&] { return bare.read(), stage.population(); })};
+  add_peer(peers.exporter, stage, counters, findings);
+  add_peer(peers.zabbix, stage, counters, findings);
+  for (int i = 0; i < effort.slow_samples; ++i) {
+    await_staleness(alone);
+    await_staleness(subagent);
+    const long snapshots = alone.get(kSnapshots) + subagent.get(kSnapshots);
+    for (Counter& each : counters)
+      count_once(each, stage);
+    if (alone.get(kSnapshots) + subagent.get(kSnapshots) < snapshots + 2)
+      throw Trouble("counts were answered from an old snapshot");
+  }
+  findings.set_against(counters[0].figure, counters[2].figure, 1.3);
+  findings.set_against(counters[1].figure, counters[2].figure, 1.3);
+  for (std::size_t peer = 3; peer < counters.size(); ++peer)
+    findings.set_ahead_of(counters[0].figure, counters[peer].figure, 1);
+  for (Counter& each : counters)
+    findings.figures.push_back(std::move(each.figure));
+}
+
+}  // namespace tcpmibd::bench
