@@ -1,5 +1,6 @@
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/bare_dump.h"
@@ -7,6 +8,7 @@
 #include "bench/measures.h"
 #include "bench/peers.h"
 #include "kernel/proc_processes.h"
+#include "kernel/processes.h"
 #include "kernel/sock_diag.h"
 #include "support/trouble.h"
 #include "tcp/process_map.h"
@@ -29,14 +31,26 @@ std::unique_ptr<kernel::SockDiag> kernel_of(const lab::Namespace& space) {
   return space.run([] { return must(kernel::SockDiag::open()); });
 }
 
-// As the daemon's worker makes one after another.
-Snapshot next_snapshot(kernel::SockDiag& kernel, const Snapshot& last) {
-  tcp::SnapshotBuilder builder({});
-  builder.reserve(last);
-  if (const Status status = kernel.read_all(builder); !status)
-    throw Trouble(status.error().text());
-  return builder.finish();
-}
+// One after another, as the daemon's worker makes them: in the memory of the one before the last.
+class Snapshots {
+ public:
+  explicit Snapshots(const lab::Namespace& space) : kernel_(kernel_of(space)) {}
+
+  const Snapshot& take() {
+    tcp::SnapshotBuilder builder({});
+    builder.reuse(std::exchange(retired_, Snapshot()));
+    builder.reserve(last_);
+    if (const Status status = kernel_->read_all(builder); !status)
+      throw Trouble(status.error().text());
+    retired_ = std::exchange(last_, builder.finish());
+    return last_;
+  }
+
+ private:
+  std::unique_ptr<kernel::SockDiag> kernel_;
+  Snapshot last_;
+  Snapshot retired_;
+};
 
 void expect_everybody(const Snapshot& snapshot, const Stage& stage) {
   const unsigned established = snapshot.count(tcp::State::kEstablished).total();
@@ -63,9 +77,14 @@ struct Way {
   std::unique_ptr<tcp::ProcessLookup> lookup;
 };
 
-std::vector<Way> ways() {
+std::vector<Way> ways(Findings& findings) {
   std::vector<Way> all;
   all.push_back({"tcpmibd, /proc", std::make_unique<kernel::ProcProcesses>()});
+  auto processes = std::make_unique<kernel::Processes>();
+  if (const Status bpf = processes->bpf(); bpf)
+    all.push_back({"tcpmibd, BPF", std::move(processes)});
+  else
+    findings.skipped.push_back("6: " + bpf.error().text());
   return all;
 }
 
@@ -87,14 +106,14 @@ void measure_snapshot(Stage& stage, const Effort& effort, Findings& findings) {
   Figure ours = figure(1, "snapshot", "tcpmibd", stage);
   Figure floor = figure(1, "snapshot", "bare dump", stage);
   Figure list = figure(1, "list of all sockets", "ss -Htan", stage);
-  const auto kernel = kernel_of(stage.space());
+  Snapshots snapshots(stage.space());
   const Ss ss(stage.space(), Ss::Processes::kNo);
   BareDump bare(stage.space());
-  Snapshot last = next_snapshot(*kernel, {});
+  snapshots.take();
+  expect_everybody(snapshots.take(), stage);
   for (int i = 0; i < effort.samples; ++i) {
     floor.samples.push_back(milliseconds([&] { bare.read(); }));
-    ours.samples.push_back(milliseconds([&] { last = next_snapshot(*kernel, last); }));
-    expect_everybody(last, stage);
+    ours.samples.push_back(milliseconds([&] { snapshots.take(); }));
     if (i < effort.slow_samples)
       list.samples.push_back(milliseconds([&] { ss.count(); }));
   }
@@ -107,8 +126,9 @@ void measure_processes(Stage& stage, const Effort& effort, Findings& findings) {
   constexpr const char* kWhat = "processes of all sockets";
   Figure list = figure(6, kWhat, "ss -Htanp", stage);
   const Ss ss(stage.space(), Ss::Processes::kYes);
-  const Snapshot snapshot = next_snapshot(*kernel_of(stage.space()), {});
-  const std::vector<Way> all = ways();
+  Snapshots snapshots(stage.space());
+  const Snapshot& snapshot = snapshots.take();
+  const std::vector<Way> all = ways(findings);
   std::vector<Figure> ours;
   for (const Way& way : all)
     ours.push_back(figure(6, kWhat, way.subject, stage));
