@@ -179,7 +179,7 @@ void Worker::build_processes(Wishes wishes) {
   Result<tcp::ProcessMap> map = sources_.processes.read(std::move(wishes.asked));
   const Duration rest = (Clock::now() - began) * kProcessesShare;
   next_processes_ = began + std::max(kProcessesApart, rest);
-  news.processes_serve_until = began + rest;
+  news.processes_serve_until = rest > kProcessesApart ? next_processes_ : began;
   if (map)
     news.processes = std::make_shared<const tcp::ProcessMap>(std::move(*map));
   else

@@ -27,7 +27,7 @@ struct News {
   std::shared_ptr<const tcp::Snapshot> snapshot;  // null: no new one
   std::shared_ptr<const tcp::Survey> survey;      // likewise
   std::shared_ptr<const tcp::ProcessMap> processes;
-  Time processes_serve_until{};  // at least: none newer is begun before
+  Time processes_serve_until{};  // whatever their age, for the look-up took long
   std::shared_ptr<const tcp::Owners> owners;
   std::optional<Failure> snapshot_failure;
   std::optional<Failure> processes_failure;

@@ -223,8 +223,7 @@ Oid asked_for(const Stage& stage, int sample) {
   return state_of(stage.crowd().member(some));
 }
 
-// Somebody who walks and, if their times are wanted, somebody who ends connections; so that a new
-// snapshot is always due.
+// Somebody who walks and, if their times are wanted, somebody who ends connections.
 class Load {
  public:
   Load(const Stage& stage, int done, const SharedSamples* sets) : walking_(walker(stage.space())) {

@@ -46,7 +46,11 @@ Daemon::Daemon(const Namespace& space, DaemonOptions options)
 
 Daemon Daemon::under(const Snmpd& master, DaemonOptions options) {
   options.arguments.insert(options.arguments.end(), {"--agentx", master.agentx()});
-  return must_serve(Daemon(master.space(), std::move(options)), master.manager());
+  Daemon daemon = must_serve(Daemon(master.space(), std::move(options)), master.manager());
+  // It answers for what it has registered while it registers the rest.
+  if (!daemon.says("registered with the AgentX master", kStart))
+    throw Trouble("tcpmibd does not register all of its tables: " + daemon.log());
+  return daemon;
 }
 
 Daemon Daemon::standalone(const Namespace& space, DaemonOptions options,

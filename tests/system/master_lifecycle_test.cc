@@ -285,8 +285,8 @@ TEST_F(Reload, AnAgentOfItsOwnObeysToo) {
 
 // ---- Idleness ----
 
-// Nothing wakes it any more, once what it was asked last is over and the memory for it is freed: the
-// reminder of that comes ten seconds later.
+// Nothing wakes it any more, once what it was asked last is over and the memory for it is freed:
+// the reminder of that comes ten seconds later.
 void expect_idleness(const Daemon& daemon) {
   const auto rests = [&] {
     const long before = daemon.process().wakeups();

@@ -179,7 +179,7 @@ class Nagios : public SystemTest {
   void SetUp() override {
     SystemTest::SetUp();
     if (!IsSkipped() && !is_installed("check_snmp"))
-      GTEST_SKIP() << "no check_snmp (package monitoring-plugins-basic)";
+      GTEST_SKIP() << "no check_snmp (package monitoring-plugins-standard)";
   }
 };
 

@@ -8,6 +8,7 @@
 #include "support/builders.h"
 #include "support/golden.h"
 #include "tables/data.h"
+#include "tables/index.h"
 #include "tables/registry.h"
 #include "tcp/snapshot.h"
 
@@ -110,11 +111,31 @@ void next(benchmark::State& state) {
 }
 BENCHMARK(next)->Arg(kFew)->Arg(kMany);
 
+// Names that lie far apart, so that none is found where the last one was.
+std::vector<snmp::Oid> scattered_names(const Column& column) {
+  constexpr std::size_t kStride = 97;
+  std::vector<snmp::Oid> names;
+  for (std::size_t row = 0; row < column.snapshot.rows(); row += kStride) {
+    const tcp::Connection connection = decoded(column.snapshot.ipv4()[row]);
+    snmp::Oid& name = names.emplace_back(column.begin);
+    tables::append_address(connection.local, name);
+    name.append(connection.local_port);
+    tables::append_address(connection.remote, name);
+    name.append(connection.remote_port);
+  }
+  return names;
+}
+
 void exact_lookup(benchmark::State& state) {
   const Column column(state.range(0));
-  const snmp::Oid name = column.table.next(column.data, column.begin.view(), false)->name;
-  for (auto _ : state)
-    benchmark::DoNotOptimize(column.table.get(column.data, name.view()));
+  const std::vector<snmp::Oid> names = scattered_names(column);
+  std::size_t number = 0;
+  for (auto _ : state) {
+    constexpr std::size_t kApart = 7;
+    number = (number + kApart) % names.size();
+    if (!column.table.get(column.data, names[number].view()))
+      state.SkipWithError("a row is not found");
+  }
 }
 BENCHMARK(exact_lookup)->Arg(kFew)->Arg(kMany);
 
