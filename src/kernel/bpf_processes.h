@@ -30,8 +30,9 @@ class BpfProcesses {
   Result<std::vector<tcp::Holder>> read();
 
  private:
-  FileDescriptor link_;   // keeps the program in the kernel
-  std::size_t last_ = 0;  // holders of the last read()
+  FileDescriptor link_;  // keeps the program in the kernel
+  // Holders of the last read(); a build without libbpf has no use for it.
+  [[maybe_unused]] std::size_t last_ = 0;
 };
 
 }  // namespace tcpmibd::kernel
