@@ -67,10 +67,13 @@ Answer Responder::next(const Managed& object, snmp::OidView name, bool inclusive
   if (rows.kind != Answer::Kind::kValue)
     return {rows.kind, {}};
   const Data data = data_for(rows, pin, moment);
-  std::optional<snmp::Cell> cell = object.next(data, name, inclusive);
-  while (has_ended(object, cell, rows))
-    cell = object.next(data, cell->name.view(), false);
-  return answered(std::move(cell), Answer::Kind::kEndOfView, rows);
+  snmp::Oid from(name);
+  for (bool at = inclusive;; at = false) {
+    std::optional<snmp::Cell> cell = object.next(data, from.view(), at);
+    if (!has_ended(object, cell, rows))
+      return answered(std::move(cell), Answer::Kind::kEndOfView, rows);
+    from = cell->name;
+  }
 }
 
 bool Responder::has_ended(const Managed& object, const std::optional<snmp::Cell>& cell,
