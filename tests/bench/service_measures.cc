@@ -1,16 +1,14 @@
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <functional>
 #include <limits>
 #include <memory>
-#include <new>
 
 #include "bench/clock.h"
 #include "bench/measures.h"
 #include "support/deadline.h"
+#include "support/shared_memory.h"
 #include "support/trouble.h"
 
 namespace tcpmibd::bench {
@@ -138,8 +136,6 @@ void judge(Findings& findings, unsigned population, const Memory& before, const 
 // Latencies that another process measures for us, in milliseconds; in memory that both share.
 class SharedSamples {
  public:
-  SharedSamples() : memory_(mapped(), [](Memory* memory) { ::munmap(memory, sizeof(Memory)); }) {}
-
   void add(double sample) const {
     const std::size_t at = memory_->size.load();
     if (at == memory_->samples.size())
@@ -159,14 +155,7 @@ class SharedSamples {
     std::array<double, 4096> samples{};
   };
 
-  static Memory* mapped() {
-    void* memory =
-        ::mmap(nullptr, sizeof(Memory), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    lab::check(memory == MAP_FAILED ? -1 : 0, "share memory with a child");
-    return new (memory) Memory;
-  }
-
-  std::shared_ptr<Memory> memory_;
+  std::shared_ptr<Memory> memory_ = lab::shared_with_children<Memory>();
 };
 
 SnmpSession session_at(const lab::Namespace& space) {

@@ -3,14 +3,13 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <deque>
-#include <new>
 
+#include "support/shared_memory.h"
 #include "support/sockets.h"
 #include "support/trouble.h"
 
@@ -114,14 +113,6 @@ Errand churning(const Namespace& space, unsigned per_second,
           .in = &space};
 }
 
-std::shared_ptr<std::atomic<std::uint64_t>> shared_counter() {
-  using Counter = std::atomic<std::uint64_t>;
-  void* memory =
-      ::mmap(nullptr, sizeof(Counter), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  check(memory == MAP_FAILED ? -1 : 0, "share memory with a child");
-  return {new (memory) Counter(0), [](Counter* counter) { ::munmap(counter, sizeof(Counter)); }};
-}
-
 }  // namespace
 
 Crowd::Crowd(const Namespace& space, unsigned size, bool v6) : size_(size), v6_(v6) {
@@ -141,7 +132,8 @@ unsigned Crowd::number_of(std::uint16_t local_port, std::uint16_t remote_port) {
 }
 
 Churn::Churn(const Namespace& space, unsigned per_second)
-    : made_(shared_counter()), holder_(churning(space, per_second, made_)) {
+    : made_(shared_with_children<std::atomic<std::uint64_t>>()),
+      holder_(churning(space, per_second, made_)) {
   holder_.await_ready();
 }
 
