@@ -68,9 +68,9 @@ Library::~Library() {
 
 Start Library::start_subagent(const Config& config, std::span<const tables::Managed* const> objects,
                               Answerer answerer, Setter setter) {
-  answering_ = std::make_unique<Answering>(std::move(answerer), std::move(setter));
+  answering_ = std::make_unique<Answering>(answerer, std::move(setter));
   registration_ = std::make_unique<Registration>(objects, config.agentx.priority, *answering_);
-  subagent_ = std::make_unique<Subagent>(config.agentx, *registration_, *log_);
+  subagent_ = std::make_unique<Subagent>(config.agentx, *registration_, std::move(answerer), *log_);
   return subagent_->start();
 }
 

@@ -341,6 +341,8 @@ ExitStatus serve(const Options& options, Config& config) {
   const Result<std::unique_ptr<Kernel>> kernel = Kernel::open();
   if (!kernel)
     return give_up(kernel.error());
+  if (config.process.lookup)
+    (*kernel)->processes.choose();
   const WorkerSources sources{.sockets = *(*kernel)->dumps,
                               .processes = (*kernel)->processes,
                               .pressure = (*kernel)->pressure,

@@ -64,4 +64,11 @@ const tables::Managed* Registration::object_at(snmp::OidView name) const {
   return found == registered_.end() ? nullptr : found->object;
 }
 
+const tables::Managed* Registration::object_holding(snmp::OidView name) const {
+  const auto found = std::ranges::find_if(registered_, [&](const Registered& registered) {
+    return snmp::starts_with(name, registered.object->root());
+  });
+  return found == registered_.end() ? nullptr : found->object;
+}
+
 }  // namespace tcpmibd::agent

@@ -29,6 +29,9 @@ class Registration {
   // Our object whose root is exactly `name`; null where there is none.
   const tables::Managed* object_at(snmp::OidView name) const;
 
+  // Our object whose root `name` begins with; null where there is none.
+  const tables::Managed* object_holding(snmp::OidView name) const;
+
   // What the library's callback finds its way back to us by.
   struct Registered {
     const tables::Managed* object;

@@ -63,12 +63,13 @@ extern "C" int after_register(int, int, void*, void* self) noexcept {
 
 }  // namespace
 
-Subagent::Subagent(const Config::Agentx& config, Registration& registration,
+Subagent::Subagent(const Config::Agentx& config, Registration& registration, Answerer ask,
                    LibraryLog& library_log)
     : config_(config),
       master_(config.address),
       lock_(master_),
       registration_(registration),
+      reads_(registration, std::move(ask)),
       library_log_(library_log) {
   library_log_.set_listener([this](log::Level, std::string_view line) { return hear(line); });
 }
@@ -139,6 +140,7 @@ Standing Subagent::standing() const {
 // The session is open, nothing is registered yet, and the library is about to start its timer.
 void Subagent::connected(void* session) {
   session_ = session;
+  reads_.attach(*static_cast<netsnmp_session*>(session));
   cause_.reset();
   set_interval(whole_seconds(config_.ping));
   if (Status status = lock_.take(); !status) {
@@ -150,6 +152,7 @@ void Subagent::connected(void* session) {
 
 void Subagent::lost() {
   session_ = nullptr;
+  reads_.forget();
   if (announced_)
     changes_.write(log::Level::kNotice,
                    "lost the AgentX master at " + master_.text() +

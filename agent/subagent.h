@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/agentx_reads.h"
 #include "agent/config.h"
 #include "agent/instance_lock.h"
 #include "agent/library_callback.h"
@@ -26,8 +27,9 @@ namespace tcpmibd::agent {
 //        a minute with a master that comes and goes.
 class Subagent {
  public:
-  // The other two outlive it.
-  Subagent(const Config::Agentx& config, Registration& registration, LibraryLog& library_log);
+  // The registration and the log outlive it. `ask`: as behind the registration.
+  Subagent(const Config::Agentx& config, Registration& registration, Answerer ask,
+           LibraryLog& library_log);
   ~Subagent();
   Subagent(const Subagent&) = delete;
   Subagent& operator=(const Subagent&) = delete;
@@ -61,6 +63,7 @@ class Subagent {
   MasterAddress master_;
   InstanceLock lock_;
   Registration& registration_;
+  AgentxReads reads_;
   LibraryLog& library_log_;
 
   std::vector<std::unique_ptr<LibraryCallback>> callbacks_;

@@ -12,7 +12,8 @@
 namespace tcpmibd::kernel {
 
 // Finds the holders of every socket the fastest way that this host allows: a BPF iterator, or else
-// /proc. Which one is found out at the first look-up; a BPF that fails later is not tried again.
+// /proc. Which one is found out by choose(), or else at the first look-up; a BPF that fails later is
+// not tried again.
 //
 // Thread:  any, one at a time.
 // Cost:    that of BpfProcesses or of ProcProcesses.
@@ -26,6 +27,10 @@ class Processes final : public tcp::ProcessLookup {
 
   Result<tcp::ProcessMap> read(std::vector<std::uint32_t> asked) override;
 
+  // For a daemon at its start, when the 12 MB that libbpf needs for the kernel's types do not lie
+  // beside the rows of a crowd.
+  void choose() { chosen(); }
+
   // Whether BPF is in use; why it is not, where /proc is.
   Status bpf();
 
@@ -34,7 +39,7 @@ class Processes final : public tcp::ProcessLookup {
   Result<BpfProcesses>& chosen();
 
   std::function<Result<BpfProcesses>()> load_;
-  std::optional<Result<BpfProcesses>> bpf_;  // none before the first look-up
+  std::optional<Result<BpfProcesses>> bpf_;  // none before it is found out
   ProcProcesses proc_;
 };
 

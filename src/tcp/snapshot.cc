@@ -152,10 +152,19 @@ void SnapshotBuilder::sort_and_merge(std::vector<Row<Key>>& rows) {
   for (auto twins = rows.begin(); twins != rows.end();) {
     const auto end = std::find_if(twins + 1, rows.end(),
                                   [&](const Row<Key>& row) { return row.key != twins->key; });
-    *kept++ = merged(std::span(twins, end));
+    if (end == twins + 1)  // as nearly all are
+      count(*kept++ = *twins);
+    else
+      *kept++ = merged(std::span(twins, end));
     twins = end;
   }
   rows.erase(kept, rows.end());
+}
+
+template <typename Key>
+void SnapshotBuilder::count(const Row<Key>& socket) {
+  StateCount& count = snapshot_.counts_[static_cast<std::size_t>(socket.details.state) - 1];
+  ++(is_ipv4(socket) ? count.ipv4 : count.ipv6);
 }
 
 template <typename Key>
@@ -166,8 +175,7 @@ Row<Key> SnapshotBuilder::merged(std::span<Row<Key>> twins) {
   const auto sockets = std::span(twins.begin(), std::ranges::unique(twins, {}, cookie).begin());
   Row<Key> row = *std::ranges::min_element(sockets, preferred, &Row<Key>::details);
   for (const Row<Key>& socket : sockets) {
-    StateCount& count = snapshot_.counts_[static_cast<std::size_t>(socket.details.state) - 1];
-    ++(is_ipv4(socket) ? count.ipv4 : count.ipv6);
+    count(socket);
     row.details.dual_stack |= socket.details.dual_stack;
     if (socket.details.cookie() == row.details.cookie())
       continue;

@@ -148,7 +148,10 @@ class SnapshotBuilder {
   template <typename Key>
   void sort_and_merge(std::vector<Row<Key>>& rows);
 
-  // Tallies sockets of one index and returns the row they share. Reorders `twins`.
+  template <typename Key>
+  void count(const Row<Key>& socket);
+
+  // Counts sockets of one index and returns the row they share. Reorders `twins`.
   template <typename Key>
   Row<Key> merged(std::span<Row<Key>> twins);
 

@@ -94,4 +94,15 @@ std::optional<std::string> lack_of_room(unsigned sockets) {
   return std::nullopt;
 }
 
+OneProcessor::OneProcessor() {
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(static_cast<unsigned>(::sched_getcpu()), &here);
+  if (::sched_getaffinity(0, sizeof before_, &before_) != 0 ||
+      ::sched_setaffinity(0, sizeof here, &here) != 0)
+    throw lab::Trouble("cannot stay on one processor");
+}
+
+OneProcessor::~OneProcessor() { ::sched_setaffinity(0, sizeof before_, &before_); }
+
 }  // namespace tcpmibd::bench

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sched.h>
+
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,5 +18,20 @@ HostFacts host_facts();
 
 // Why this machine cannot hold so many sockets at this moment; none where it can.
 std::optional<std::string> lack_of_room(unsigned sockets);
+
+// While it lives, the calling thread runs on one processor, and so does whatever it starts.
+//
+// A round trip between processes is little work and some wake-ups. On a virtual machine the wake-up
+// of another processor may take ten times as long as the work, and go through the hypervisor.
+class OneProcessor {
+ public:
+  OneProcessor();
+  ~OneProcessor();
+  OneProcessor(const OneProcessor&) = delete;
+  OneProcessor& operator=(const OneProcessor&) = delete;
+
+ private:
+  cpu_set_t before_{};
+};
 
 }  // namespace tcpmibd::bench

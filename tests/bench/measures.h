@@ -15,7 +15,7 @@ namespace tcpmibd::bench {
 // How much is done to know a figure well.
 struct Effort {
   int samples = 9;       // of what takes up to a second
-  int slow_samples = 3;  // of what takes seconds
+  int slow_samples = 5;  // of what takes seconds
   int gets = 5000;       // for a tail, and for processor time
   int sets = 50;
   std::chrono::milliseconds idle{60'000};   // how long nobody asks
