@@ -260,9 +260,11 @@ class Population {
     Pair& pair = service_.pairs()[random.below(kPairs)];
     const Oid cell = connection_cell(kStateColumn, pair.server.ends());
     pair.client.reset();
-    pair.server.reset();  // The client's segment may still be on its way.
-    pair = service_.join();
+    pair.server.reset();
+    // The client's segment may still be on its way.
+    EXPECT_TRUE(eventually([&] { return !manager.get(cell).number; }));
     EXPECT_EQ(manager.set({deletion(cell)}), "noCreation");
+    pair = service_.join();  // after that: it might get the same ends
   }
 
   void expect_all_established() const {
