@@ -2,6 +2,7 @@
 
 #include "agent/answering.h"
 #include "agent/registration.h"
+#include "base/clock.h"
 
 // Net-SNMP's own; see agent/net_snmp.h.
 struct snmp_pdu;
@@ -16,16 +17,18 @@ namespace tcpmibd::agent {
 // and three turns of the loop, ten system calls in all, and a master asks for each row of a walk
 // anew. From here it is four calls and one turn; docs/performance.md has the figures.
 //
-// Nothing depends on it. What cannot be answered at once and in full goes the library's way, as if
-// this were not there: what has to wait, the end of an object, other contexts, Sets, the rest.
+// Nothing depends on it. What cannot be answered at once and in full goes the library's way, from
+// its beginning: what has to wait, what is not ours, other contexts, Sets, the rest.
 class AgentxReads {
  public:
   // Hands a PDU to the master. Zero: it could not, and the PDU is still the caller's.
   using Send = int (*)(snmp_session* session, snmp_pdu* pdu);
 
-  // The registration outlives it. `send`: the library's, or a test's.
-  AgentxReads(const Registration& registration, Answerer ask);
-  AgentxReads(const Registration& registration, Answerer ask, Send send);
+  // The registration outlives it. `ping`: how often the library asks a master that is silent. It
+  // must hear of one that is not, so at least every half of that a PDU goes its way. `send`: the
+  // library's, or a test's.
+  AgentxReads(const Registration& registration, Answerer ask, Duration ping);
+  AgentxReads(const Registration& registration, Answerer ask, Duration ping, Send send);
   ~AgentxReads() { detach(); }
   AgentxReads(const AgentxReads&) = delete;
   AgentxReads& operator=(const AgentxReads&) = delete;
@@ -46,16 +49,18 @@ class AgentxReads {
   static int on_event(int operation, snmp_session* session, int request, snmp_pdu* pdu,
                       void* self) noexcept;
 
-  bool answer(snmp_session& session, const snmp_pdu& pdu) const;
-  bool fill(snmp_pdu& response, const snmp_pdu& pdu, const snmp_session& session) const;
+  bool answer(snmp_session& session, const snmp_pdu& pdu, Time now) const;
+  bool fill(snmp_pdu& response, const snmp_pdu& pdu, Time arrived) const;
   bool add_answer(snmp_pdu& response, const Inquiry& inquiry, const variable_list& range) const;
 
   const Registration& registration_;
   Answerer ask_;
+  Duration pass_on_every_;
   Send send_;
   snmp_session* session_ = nullptr;
   Function original_ = nullptr;  // the library's own
   void* original_self_ = nullptr;
+  Time passed_on_{};  // when the library was given a PDU last
 };
 
 }  // namespace tcpmibd::agent

@@ -16,9 +16,16 @@ using Kind = Inquiry::Kind;
 using Phase = Writing::Phase;
 using DelegatedCache = UniqueHandle<netsnmp_delegated_cache, netsnmp_free_delegated_cache>;
 
+// The library leaves the AgentX version in the request that it makes of a master's.
+bool is_from_master(const netsnmp_pdu& pdu) {
+  return (pdu.version & kAgentxVersion) == kAgentxVersion;
+}
+
 Transaction transaction_of(const netsnmp_agent_request_info& info) {
   if (info.asp == nullptr)
     return {};
+  if (is_from_master(*info.asp->pdu))
+    return {.id = info.asp->pdu->transid};
   return {.session = info.asp->session, .id = info.asp->pdu->transid};
 }
 
@@ -150,9 +157,10 @@ Setter writings_of(Deleter& deleter) {
 Answerer answers_of(Responder& responder) {
   return [&responder](const Inquiry& inquiry) {
     if (inquiry.kind == Kind::kGet)
-      return responder.get(inquiry.object, inquiry.name, inquiry.transaction, inquiry.arrived);
+      return responder.get(inquiry.object, inquiry.name, inquiry.transaction, inquiry.arrived,
+                           inquiry.effort);
     return responder.next(inquiry.object, inquiry.name, inquiry.kind == Kind::kNextInclusive,
-                          inquiry.transaction, inquiry.arrived);
+                          inquiry.transaction, inquiry.arrived, inquiry.effort);
   };
 }
 

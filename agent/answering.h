@@ -25,6 +25,7 @@ struct Inquiry {
   snmp::OidView name;
   Transaction transaction;
   Time arrived;  // of the request, however often it is put
+  Effort effort = Effort::kWhatItTakes;
 };
 
 // Whom inquiries are put to: a Responder, or a test's fake.
@@ -52,9 +53,10 @@ Setter writings_of(Deleter& deleter);
 // Between Net-SNMP's requests and our answers. What cannot be answered yet is parked: the library
 // holds back the whole PDU (it is "delegated") until retry() has filled it.
 //
-// A PDU is known by the library's session and the PDU's transaction number. In both roles that
-// stays the same over all its bindings and all repetitions of a GETBULK: the library numbers each
-// packet it receives, and a master hands its number down to us.
+// A PDU is known by the library's session and the PDU's transaction number; one that came from a
+// master by the number alone, for there is one master. In both roles that stays the same over all
+// its bindings and all repetitions of a GETBULK: the library numbers each packet it receives, and a
+// master hands its number down to us.
 class Answering {
  public:
   Answering(Answerer ask, Setter set);

@@ -41,28 +41,28 @@ Responder::Responder(ResponderSources sources, Worker& worker, const tcp::Addres
     : sources_(std::move(sources)), worker_(worker), forms_(forms), ages_(ages) {}
 
 Answer Responder::get(const Managed& object, snmp::OidView name, Transaction transaction,
-                      Time arrived) {
-  const Moment moment{Clock::now(), arrived};
+                      Time arrived, Effort effort) {
+  const Moment moment{Clock::now(), arrived, effort};
   const auto absent = object.absence(name) == snmp::Absence::kNoSuchObject
                           ? Answer::Kind::kNoSuchObject
                           : Answer::Kind::kNoSuchInstance;
   const tcp::Question question = object.question(name);
   if (std::holds_alternative<std::monostate>(question))
     return {absent, {}};
-  Pin& pin = this->pin(transaction, moment.now);
+  Pin& pin = this->pin(transaction, moment);
   const Rows rows = gather(object.needs(), question, pin, moment);
   if (rows.kind != Answer::Kind::kValue)
     return {rows.kind, {}};
   std::optional<snmp::Cell> cell = object.get(data_for(rows, pin, moment), name);
   if (has_ended(object, cell, rows))
     cell.reset();
-  return answered(std::move(cell), absent, rows);
+  return answered(std::move(cell), absent, rows, moment);
 }
 
 Answer Responder::next(const Managed& object, snmp::OidView name, bool inclusive,
-                       Transaction transaction, Time arrived) {
-  const Moment moment{Clock::now(), arrived};
-  Pin& pin = this->pin(transaction, moment.now);
+                       Transaction transaction, Time arrived, Effort effort) {
+  const Moment moment{Clock::now(), arrived, effort};
+  Pin& pin = this->pin(transaction, moment);
   const Rows rows = gather(object.needs(), Data::everything(), pin, moment);
   if (rows.kind != Answer::Kind::kValue)
     return {rows.kind, {}};
@@ -71,7 +71,7 @@ Answer Responder::next(const Managed& object, snmp::OidView name, bool inclusive
   for (bool at = inclusive;; at = false) {
     std::optional<snmp::Cell> cell = object.next(data, from.view(), at);
     if (!has_ended(object, cell, rows))
-      return answered(std::move(cell), Answer::Kind::kEndOfView, rows);
+      return answered(std::move(cell), Answer::Kind::kEndOfView, rows, moment);
     from = cell->name;
   }
 }
@@ -83,11 +83,15 @@ bool Responder::has_ended(const Managed& object, const std::optional<snmp::Cell>
 }
 
 // Mostly it is the one of the binding before.
-Responder::Pin& Responder::pin(Transaction transaction, Time now) {
+Responder::Pin& Responder::pin(Transaction transaction, Moment moment) {
   if (last_pin_ >= pins_.size() || pins_[last_pin_].transaction != transaction)
     last_pin_ = number_of_pin(transaction);
   Pin& pin = pins_[last_pin_];
-  pin.last_used = now;
+  // snmpd does not number what it asks for itself: each of those is a PDU of its own.
+  if (transaction.id == 0 && pin.arrived != moment.arrived)
+    pin = {.transaction = transaction};
+  pin.arrived = moment.arrived;
+  pin.last_used = moment.now;
   return pin;
 }
 
@@ -147,6 +151,8 @@ Answer::Kind Responder::gather_survey(Pin& pin, Moment moment) {
   }
   if (failed_at_ >= moment.arrived)
     return Answer::Kind::kFailed;
+  if (!moment.may_begin())
+    return Answer::Kind::kLater;
   const Duration took = current_ == nullptr ? Duration() : current_->took();
   ask_for_survey(std::max(std::min(moment.now - most_age(took), moment.arrived), ended_.last()));
   return Answer::Kind::kLater;
@@ -164,7 +170,8 @@ Answer::Kind Responder::gather_owners(Pin& pin, Moment moment) {
   }
   if (failed_at_ >= moment.arrived)
     return Answer::Kind::kFailed;
-  worker_.want_owners();
+  if (moment.may_begin())
+    worker_.want_owners();
   return Answer::Kind::kLater;
 }
 
@@ -180,7 +187,8 @@ Responder::Rows Responder::newest(Use use, Pin& pin, Moment moment) {
   }
   if (failed_at_ >= moment.arrived)
     return {.kind = Answer::Kind::kFailed};
-  ask_for_snapshot();
+  if (moment.may_begin())
+    ask_for_snapshot();
   return {.kind = Answer::Kind::kLater};
 }
 
@@ -246,11 +254,14 @@ Data Responder::data_for(const Rows& rows, const Pin& pin, Moment moment) const 
 }
 
 // A row without its value waits for a process map that has heard of its socket.
-Answer Responder::answered(std::optional<snmp::Cell> cell, Answer::Kind absent, const Rows& rows) {
+Answer Responder::answered(std::optional<snmp::Cell> cell, Answer::Kind absent, const Rows& rows,
+                           Moment moment) {
   if (!cell)
     return {absent, {}};
   if (cell->value)
     return {Answer::Kind::kValue, std::move(cell)};
+  if (!moment.may_begin())
+    return {Answer::Kind::kLater, {}};
   // The worker knows the sockets of its last snapshot by itself.
   worker_.want_processes(rows.is_answer ? rows.snapshot->inodes() : std::vector<std::uint32_t>{});
   return {Answer::Kind::kLater, {}};

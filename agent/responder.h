@@ -36,6 +36,10 @@ struct Answer {
   std::optional<snmp::Cell> cell;  // of kValue, its value present
 };
 
+// What may be begun for a question. kLater says: "ask again, and I will have begun it", or: "I
+// have".
+enum class Effort : std::uint8_t { kOnlyAtHand, kWhatItTakes };
+
 // How old an answer may be.
 struct Ages {
   Duration snapshot = std::chrono::seconds(1);
@@ -69,9 +73,9 @@ class Responder {
 
   // `arrived`: when the request came first, unchanged when it is asked again.
   Answer get(const tables::Managed& object, snmp::OidView name, Transaction transaction,
-             Time arrived);
+             Time arrived, Effort effort = Effort::kWhatItTakes);
   Answer next(const tables::Managed& object, snmp::OidView name, bool inclusive,
-              Transaction transaction, Time arrived);
+              Transaction transaction, Time arrived, Effort effort = Effort::kWhatItTakes);
 
   // Takes what the worker has finished. To be called whenever worker.descriptor() is readable,
   // before parked requests are asked again.
@@ -114,6 +118,7 @@ class Responder {
   // What was fetched for one PDU.
   struct Pin {
     Transaction transaction{};
+    Time arrived{};
     Time last_used{};
     std::weak_ptr<const tcp::Snapshot> snapshot{};  // ends with the limit of two, not with the PDU
     std::shared_ptr<const tcp::Survey> survey{};
@@ -135,9 +140,12 @@ class Responder {
   struct Moment {
     Time now;
     Time arrived;
+    Effort effort;
+
+    bool may_begin() const { return effort == Effort::kWhatItTakes; }
   };
 
-  Pin& pin(Transaction transaction, Time now);
+  Pin& pin(Transaction transaction, Moment moment);
   std::size_t number_of_pin(Transaction transaction);
 
   // Everything that `needs` names, be it in the pin or in the rows.
@@ -152,7 +160,8 @@ class Responder {
   Rows rows_for(const tcp::Question& question, Pin& pin, Moment moment);
 
   tables::Data data_for(const Rows& rows, const Pin& pin, Moment moment) const;
-  Answer answered(std::optional<snmp::Cell> cell, Answer::Kind absent, const Rows& rows);
+  Answer answered(std::optional<snmp::Cell> cell, Answer::Kind absent, const Rows& rows,
+                  Moment moment);
   bool serves(const tcp::Snapshot& snapshot, Use use) const;
   void refresh_ahead(Moment moment);
   // Whether a cell stands for a connection that has ended since `rows` were read.

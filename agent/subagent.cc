@@ -69,7 +69,7 @@ Subagent::Subagent(const Config::Agentx& config, Registration& registration, Ans
       master_(config.address),
       lock_(master_),
       registration_(registration),
-      reads_(registration, std::move(ask)),
+      reads_(registration, std::move(ask), config.ping),
       library_log_(library_log) {
   library_log_.set_listener([this](log::Level, std::string_view line) { return hear(line); });
 }

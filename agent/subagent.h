@@ -27,7 +27,7 @@ namespace tcpmibd::agent {
 //        a minute with a master that comes and goes.
 class Subagent {
  public:
-  // The registration and the log outlive it. `ask`: as behind the registration.
+  // The registration and the log outlive it. `ask` is the one that answers behind the registration.
   Subagent(const Config::Agentx& config, Registration& registration, Answerer ask,
            LibraryLog& library_log);
   ~Subagent();

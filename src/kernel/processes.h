@@ -12,8 +12,8 @@
 namespace tcpmibd::kernel {
 
 // Finds the holders of every socket the fastest way that this host allows: a BPF iterator, or else
-// /proc. Which one is found out by choose(), or else at the first look-up; a BPF that fails later is
-// not tried again.
+// /proc. Which one is found out by choose(), or else at the first look-up; a BPF that fails later
+// is not tried again.
 //
 // Thread:  any, one at a time.
 // Cost:    that of BpfProcesses or of ProcProcesses.

@@ -265,6 +265,7 @@ class FakeProcessLookup final : public tcp::ProcessLookup {
     const std::lock_guard lock(mutex_);
     return asked_;
   }
+  int calls() const { return faults_.calls(); }
   Faults& faults() { return faults_; }
 
   Result<tcp::ProcessMap> read(std::vector<std::uint32_t> asked) override {

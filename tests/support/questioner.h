@@ -35,16 +35,17 @@ class Questioner {
   struct Pdu {
     agent::Transaction transaction;
     Time arrived;
+    agent::Effort effort = agent::Effort::kWhatItTakes;
   };
   Pdu pdu() { return {{this, ++last_pdu_}, Clock::now()}; }
 
   // One binding, answered or parked.
   agent::Answer get(const snmp::Oid& name, const Pdu& pdu) {
-    return responder->get(owner(name), name.view(), pdu.transaction, pdu.arrived);
+    return responder->get(owner(name), name.view(), pdu.transaction, pdu.arrived, pdu.effort);
   }
   agent::Answer next(const tables::Managed& table, const snmp::Oid& name, const Pdu& pdu,
                      bool inclusive = false) {
-    return responder->next(table, name.view(), inclusive, pdu.transaction, pdu.arrived);
+    return responder->next(table, name.view(), inclusive, pdu.transaction, pdu.arrived, pdu.effort);
   }
 
   // Takes the worker's next news.

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 #include <unordered_map>
 
@@ -90,6 +91,30 @@ TEST_F(Scale, FromAnAgentOfItsOwnEveryConnectionAndItsProcessIsThere) {
   const Crowd crowd(space, kConnections);
   const Daemon daemon = Daemon::standalone(space);
   expect_it_to_cope(Manager::v2c(space, Daemon::kAddress), daemon, crowd);
+}
+
+// ---- Memory ----
+
+TEST_F(Scale, WhatACrowdTookIsGivenBackWhenNobodyAsksAnyMore) {
+  constexpr std::chrono::seconds kPatienceToFree{60};  // six times as long as it is kept
+  constexpr long kRows = Crowd::kMostPerProcess * 48 / 1024;  // KiB
+  const Namespace space;
+  const Daemon daemon = Daemon::standalone(space);
+  const Manager manager = Manager::v2c(space, Daemon::kAddress).patient(kGreatPatience);
+  const auto anonymous = [&] { return daemon.process().memory("RssAnon"); };
+  const auto whole = [&] { return daemon.process().memory("VmRSS"); };
+  const long anonymous_before = anonymous();
+  const long whole_before = whole();
+  {
+    const Crowd crowd(space, Crowd::kMostPerProcess);
+    EXPECT_GE(column_of(manager, kConnectionState).size(), crowd.size());
+  }
+  EXPECT_GT(anonymous(), anonymous_before + kRows);
+  EXPECT_TRUE(eventually([&] { return anonymous() < anonymous_before + kRows; }, kPatienceToFree))
+      << anonymous() << " KiB, and " << anonymous_before << " before";
+  // With the code that only the start and the walk needed.
+  EXPECT_TRUE(eventually([&] { return whole() < whole_before; }, kPatienceToFree))
+      << whole() << " KiB, and " << whole_before << " before";
 }
 
 // ---- TCPMIBD-MIB ----

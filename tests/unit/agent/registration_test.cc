@@ -392,5 +392,17 @@ TEST(Registration, FindsAnObjectByExactlyItsRoot) {
   EXPECT_EQ(registration.object_at(Oid{1, 2, 4, 1}), nullptr);
 }
 
+TEST(Registration, FindsTheObjectThatANameBeginsWith) {
+  const Stub a(Oid{1, 2, 1}), b(Oid{1, 2, 13});
+  const tables::Managed* objects[] = {&a, &b};
+  Answering answering([](const Inquiry&) { return Answer{Answer::Kind::kFailed, {}}; }, nullptr);
+  const Registration registration(objects, 100, answering);
+  EXPECT_EQ(registration.object_holding(Oid{1, 2, 13}), &b);
+  EXPECT_EQ(registration.object_holding(Oid{1, 2, 13, 1, 1, 10}), &b);
+  EXPECT_EQ(registration.object_holding(Oid{1, 2, 1, 0}), &a);
+  EXPECT_EQ(registration.object_holding(Oid{1, 2, 14}), nullptr);
+  EXPECT_EQ(registration.object_holding(Oid{1, 2}), nullptr);
+}
+
 }  // namespace
 }  // namespace tcpmibd::agent

@@ -375,6 +375,25 @@ TEST(Get, ThatCouldNotLookEverywhereFailsWithTheSnapshot) {
   EXPECT_THAT(agent.get_settled(kState, agent.pdu()), Is(Kind::kFailed));
 }
 
+// --------------------------------------------------------------------------------------- Effort
+
+TEST(OnlyAtHand, BeginsNothingAndIsAnsweredWithWhatIsThere) {
+  Questioner agent({the_connection({.inode = 8})}, kKept, {{.inode = 8, .pid = 4242}});
+  const auto pdu = agent.pdu();
+  auto probe = pdu;
+  probe.effort = Effort::kOnlyAtHand;
+  const Oid first = connections().root();
+  const Oid states = own_oid("1.2.1.5.5");
+  const Oid owners = own_oid("1.7.1.10.4242");
+  EXPECT_THAT(agent.get(kState, probe), HasValue(Integer{5})) << "the kernel tells at once";
+  for (const Oid& name : {kProcess, states, owners})
+    EXPECT_THAT(agent.get(name, probe), Is(Kind::kLater)) << name;
+  EXPECT_THAT(agent.next(connections(), first, probe), Is(Kind::kLater));
+  EXPECT_FALSE(eventually([&] { return agent.dumps.dumps() + agent.processes.calls() > 0; }, 50ms));
+  EXPECT_THAT(agent.next_settled(connections(), first, pdu), IsNamed(kState));
+  EXPECT_THAT(agent.next(connections(), first, probe), IsNamed(kState));
+}
+
 // ------------------------------------------------------------------------------------- Scalars
 
 TEST(Scalars, OfOnePduComeFromOneRead) {
@@ -418,6 +437,17 @@ TEST(Pins, AreForgottenWhenTheMasterNoLongerWaits) {
   agent.responder->tidy(Clock::now());
   EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{1}));
   agent.responder->tidy(Clock::now() + 8s);
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{2}));
+}
+
+// snmpd asks for its own purposes, such as its monitors, without a number.
+TEST(Pins, OfPdusWithoutANumberAreToldApartByTheirArrival) {
+  Questioner agent;
+  auto pdu = agent.pdu();
+  pdu.transaction.id = 0;
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{1}));
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{1}));
+  pdu.arrived += 1ms;
   EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{2}));
 }
 
