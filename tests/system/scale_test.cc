@@ -96,7 +96,7 @@ TEST_F(Scale, FromAnAgentOfItsOwnEveryConnectionAndItsProcessIsThere) {
 // ---- Memory ----
 
 TEST_F(Scale, WhatACrowdTookIsGivenBackWhenNobodyAsksAnyMore) {
-  constexpr std::chrono::seconds kPatienceToFree{60};  // six times as long as it is kept
+  constexpr std::chrono::seconds kPatienceToFree{60};         // six times as long as it is kept
   constexpr long kRows = Crowd::kMostPerProcess * 48 / 1024;  // KiB
   const Namespace space;
   const Daemon daemon = Daemon::standalone(space);
