@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/agentx_pdu.h"
 #include "base/clock.h"
 #include "base/handle.h"
 
@@ -28,10 +29,7 @@ constexpr std::size_t kSession = 4;
 constexpr std::size_t kPayloadLength = 16;
 constexpr std::size_t kErrorInPayload = 4;  // of a Response (6.2.16), after sysUpTime
 constexpr std::uint8_t kVersion = 1;
-constexpr std::uint8_t kNetworkByteOrder = 0x10;
 constexpr std::size_t kLongest = 65536;  // more than any answer to these has
-
-enum PduType : std::uint8_t { kOpen = 1, kClose = 2, kResponse = 18 };
 
 constexpr std::uint8_t kReasonShutdown = 5;
 
@@ -47,10 +45,11 @@ void append(Bytes& bytes, std::uint32_t number) {
 }
 
 Bytes pdu(PduType type, std::uint32_t session, const Bytes& payload) {
-  Bytes bytes{kVersion, type, kNetworkByteOrder, 0};
+  const auto number = static_cast<std::uint8_t>(type);
+  Bytes bytes{kVersion, number, kNetworkByteOrder, 0};
   append(bytes, session);
   append(bytes, 0);                                           // transaction
-  append(bytes, type);                                        // packet: each type is sent once
+  append(bytes, number);                                      // packet: each type is sent once
   append(bytes, static_cast<std::uint32_t>(payload.size()));  // a multiple of four
   bytes.insert(bytes.end(), payload.begin(), payload.end());
   return bytes;
@@ -63,11 +62,11 @@ Bytes open_pdu() {
   append(payload, kDescription.size());
   payload.insert(payload.end(), kDescription.begin(), kDescription.end());
   payload.resize((payload.size() + 3) / 4 * 4, 0);
-  return pdu(kOpen, 0, payload);
+  return pdu(PduType::kOpen, 0, payload);
 }
 
 Bytes close_pdu(std::uint32_t session) {
-  return pdu(kClose, session, Bytes{kReasonShutdown, 0, 0, 0});
+  return pdu(PduType::kClose, session, Bytes{kReasonShutdown, 0, 0, 0});
 }
 
 bool send_all(const FileDescriptor& socket, const Bytes& bytes) {
@@ -131,7 +130,8 @@ Status ping_master(const MasterAddress& master) {
   const Bytes answer = send_all(*socket, open_pdu()) ? receive_pdu(*socket, deadline) : Bytes{};
   if (answer.empty())
     return refused(master, errno);
-  if (answer[1] != kResponse || answer.size() < kHeader + kErrorInPayload + 2)
+  if (answer[1] != static_cast<std::uint8_t>(PduType::kResponse) ||
+      answer.size() < kHeader + kErrorInPayload + 2)
     return refused(master, EPROTO);
   if (const int error = error_of(answer); error != 0)
     return failure("open an AgentX session with the master at " + master.text() +

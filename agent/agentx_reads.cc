@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "agent/agentx_pdu.h"
 #include "agent/library_oid.h"
 #include "agent/varbind.h"
 #include "base/handle.h"
@@ -15,11 +16,11 @@ namespace {
 
 using Pdu = UniqueHandle<netsnmp_pdu, snmp_free_pdu>;
 
-// RFC 2741, 6.1: types of PDUs, and a flag of their header.
-enum PduType : std::uint8_t { kGet = 5, kGetNext = 6, kResponse = 18 };
-constexpr unsigned long kNetworkByteOrder = 0x10;
+bool is(PduType type, const netsnmp_pdu& pdu) { return pdu.command == static_cast<int>(type); }
 
-bool is_read(const netsnmp_pdu& pdu) { return pdu.command == kGet || pdu.command == kGetNext; }
+bool is_read(const netsnmp_pdu& pdu) {
+  return is(PduType::kGet, pdu) || is(PduType::kGetNext, pdu);
+}
 
 // The library keeps an AgentX context where SNMP has the community.
 bool has_context(const netsnmp_pdu& pdu) { return pdu.community_len > 0; }
@@ -27,7 +28,7 @@ bool has_context(const netsnmp_pdu& pdu) { return pdu.community_len > 0; }
 // The library keeps a search range (5.2) as a binding: its start is the name, whether that is
 // included the type, and its end the value.
 Inquiry::Kind kind_of(const netsnmp_pdu& pdu, const netsnmp_variable_list& range) {
-  if (pdu.command == kGet)
+  if (is(PduType::kGet, pdu))
     return Inquiry::Kind::kGet;
   return range.type == ASN_PRIV_INCL_RANGE ? Inquiry::Kind::kNextInclusive : Inquiry::Kind::kNext;
 }
@@ -76,7 +77,7 @@ bool add_exception(netsnmp_pdu& pdu, snmp::OidView name, std::uint8_t exception)
 }
 
 Pdu response_to(const netsnmp_pdu& pdu, const netsnmp_session& session) {
-  Pdu response(snmp_pdu_create(kResponse));
+  Pdu response(snmp_pdu_create(static_cast<int>(PduType::kResponse)));
   if (response == nullptr)
     return response;
   response->version = session.version;

@@ -16,7 +16,7 @@ namespace tcpmibd::agent {
 
 // Names one PDU of a manager for as long as it is being answered.
 struct Transaction {
-  const void* session = nullptr;
+  const void* session = nullptr;  // null: of a master, of which there is one
   long id = 0;
 
   bool operator==(const Transaction&) const = default;
@@ -36,8 +36,9 @@ struct Answer {
   std::optional<snmp::Cell> cell;  // of kValue, its value present
 };
 
-// What may be begun for a question. kLater says: "ask again, and I will have begun it", or: "I
-// have".
+// What a question that has to wait may set off. After a kLater nothing need be under way for
+// kOnlyAtHand, and who wants the answer asks with kWhatItTakes. A snapshot that is at hand is
+// refreshed ahead of its time in either case.
 enum class Effort : std::uint8_t { kOnlyAtHand, kWhatItTakes };
 
 // How old an answer may be.

@@ -43,10 +43,6 @@ void here_and_on_one_processor(Stage& stage, Measure measure) {
   stage.dismiss();
 }
 
-std::optional<double> if_judged(bool judged, double limit) {
-  return judged ? std::optional(limit) : std::nullopt;
-}
-
 // ---- A GET ----
 
 // snmpd keeps its rows for a minute. Writing empty(3) to nsCacheStatus of NET-SNMP-AGENT-MIB makes
@@ -77,16 +73,28 @@ double cost_of_get(Agent& agent, const Stage& stage, int gets) {
 
 // ---- Walks ----
 
-using Walk = Walked (*)(lab::SnmpSession&, const Oid& column, const Oid& from, unsigned most);
+// A way to walk. Targets are judged by the one that does not wait for a manager's round trip a row.
+struct Way {
+  const char* name;
+  Walked (*walk)(lab::SnmpSession&, const Oid& column, const Oid& from, unsigned most);
+  bool is_judged;
+
+  std::optional<double> demand(double limit) const {
+    return is_judged ? std::optional(limit) : std::nullopt;
+  }
+};
+
+constexpr Way kByNext{"GETNEXT", walk_by_next, false};
+constexpr Way kByBulk{"GETBULK", walk_by_bulk, true};
 
 struct Walker {
   Agent* agent;
   Figure figure;
 };
 
-void expect_end(Walker& walker, Walk walk, const Oid& column, const Walked& walked,
+void expect_end(Walker& walker, const Way& way, const Oid& column, const Walked& walked,
                 const Stage& stage) {
-  const Walked beyond = walk(walker.agent->session, column, walked.last, 1);
+  const Walked beyond = way.walk(walker.agent->session, column, walked.last, 1);
   if (walked.rows != stage.population() || beyond.rows != 0) {
     throw Trouble(walker.figure.what + ", " + walker.figure.subject + ": " +
                   std::to_string(walked.rows) + " rows, and then " + lab::text(beyond.last));
@@ -95,11 +103,11 @@ void expect_end(Walker& walker, Walk walk, const Oid& column, const Walked& walk
 
 // The time to the last row. The question after it, which finds the end, is answered from whatever
 // each agent has next, and belongs to no column.
-void walk_once(Walker& walker, Walk walk, const Oid& column, const Stage& stage) {
+void walk_once(Walker& walker, const Way& way, const Oid& column, const Stage& stage) {
   Walked walked;
   walker.figure.samples.push_back(milliseconds(
-      [&] { walked = walk(walker.agent->session, column, column, stage.population()); }));
-  expect_end(walker, walk, column, walked, stage);
+      [&] { walked = way.walk(walker.agent->session, column, column, stage.population()); }));
+  expect_end(walker, way, column, walked, stage);
 }
 
 // snmpd's rows are made anew before each of its walks and not within: a walk may outlive them.
@@ -108,8 +116,9 @@ void warm(Agent& snmpd, const Stage& stage) {
   must_be_established(snmpd, some_cell(stage, 0));
 }
 
-void measure_walk_by(Walk walk, const std::string& what, int samples, bool judged, Stage& stage,
+void measure_walk_by(const Way& way, const std::string& where, int samples, Stage& stage,
                      Findings& findings) {
+  const std::string what = "walk of tcpConnectionState by " + (way.name + where);
   const auto walker = [&](Agent& agent, const char* subject) {
     return Walker{&agent, figure(4, what, subject, stage, "ms")};
   };
@@ -120,25 +129,26 @@ void measure_walk_by(Walk walk, const std::string& what, int samples, bool judge
   for (int i = 0; i < samples; ++i) {
     warm(*built_in.agent, stage);
     for (Walker* each : {&built_in, &alone, &subagent, &floor})
-      walk_once(*each, walk, kConnectionState, stage);
+      walk_once(*each, way, kConnectionState, stage);
   }
-  findings.set_against(alone.figure, built_in.figure, if_judged(judged, 0.7));
-  findings.set_against(subagent.figure, floor.figure, if_judged(judged, 1.25));
+  findings.set_against(alone.figure, built_in.figure, way.demand(0.7));
+  findings.set_against(subagent.figure, floor.figure, way.demand(1.25));
   findings.figures.insert(findings.figures.end(),
                           {alone.figure, subagent.figure, built_in.figure, floor.figure});
 }
 
-void measure_legacy_walk_by(Walk walk, const std::string& what, bool judged, Stage& stage,
+void measure_legacy_walk_by(const Way& way, const std::string& where, Stage& stage,
                             Findings& findings) {
+  const std::string what = "walk of tcpConnState by " + (way.name + where);
   const auto walked = [&](Agent& agent) {
     Walker walker{&agent, figure(3, what, agent.subject, stage, "ms")};
-    walk_once(walker, walk, kLegacyState, stage);
+    walk_once(walker, way, kLegacyState, stage);
     findings.figures.push_back(walker.figure);
     return walker.figure;
   };
   const Figure peer = walked(stage.snmpd());
-  findings.set_ahead_of(walked(stage.over_agentx()), peer, if_judged(judged, 40));
-  findings.set_ahead_of(walked(stage.standalone()), peer, if_judged(judged, 150));
+  findings.set_ahead_of(walked(stage.over_agentx()), peer, way.demand(40));
+  findings.set_ahead_of(walked(stage.standalone()), peer, way.demand(150));
 }
 
 void measure_get_at(const std::string& where, Stage& stage, const Effort& effort,
@@ -232,18 +242,16 @@ void measure_legacy_walk(Stage& stage, const Effort&, Findings& findings) {
                                grouped(stage.population()) + " sockets");
     return;
   }
-  measure_legacy_walk_by(walk_by_next, "walk of tcpConnState by GETNEXT", false, stage, findings);
+  measure_legacy_walk_by(kByNext, "", stage, findings);
   here_and_on_one_processor(stage, [&](const std::string& where) {
-    measure_legacy_walk_by(walk_by_bulk, "walk of tcpConnState by GETBULK" + where, true, stage,
-                           findings);
+    measure_legacy_walk_by(kByBulk, where, stage, findings);
   });
 }
 
 void measure_walk(Stage& stage, const Effort& effort, Findings& findings) {
-  measure_walk_by(walk_by_next, "walk of tcpConnectionState by GETNEXT", 1, false, stage, findings);
+  measure_walk_by(kByNext, "", 1, stage, findings);
   here_and_on_one_processor(stage, [&](const std::string& where) {
-    measure_walk_by(walk_by_bulk, "walk of tcpConnectionState by GETBULK" + where,
-                    effort.slow_samples, true, stage, findings);
+    measure_walk_by(kByBulk, where, effort.slow_samples, stage, findings);
   });
 }
 

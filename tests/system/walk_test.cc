@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/crowd.h"
 #include "support/scenes.h"
 #include "support/temp_folder.h"
 #include "system/attached.h"
@@ -311,6 +312,31 @@ INSTANTIATE_TEST_SUITE_P(InEveryRole, Walk,
                          testing::Values(Role::kSubagent, Role::kSubagentOfABareMaster,
                                          Role::kStandalone),
                          name_of);
+
+// ---- What a row costs ----
+
+// How often a process has called write(2) and its like; sending does not count (proc(5), "io").
+unsigned long writes_of(const Process& process) {
+  const std::string text = read_file("/proc/" + std::to_string(process.pid()) + "/io");
+  constexpr std::string_view kWrites = "syscw: ";
+  return std::stoul(text.substr(text.find(kWrites) + kWrites.size()));
+}
+
+// By the library's own way each of the master's PDUs would go through two pipes of the daemon.
+TEST(WalkOverAgentx, NeedsNoPipeForARow) {
+  if (const auto reason = system_skip_reason())
+    GTEST_SKIP() << *reason;
+  constexpr unsigned kRows = 2'000;
+  const Namespace space;
+  const Crowd crowd(space, kRows);
+  const Snmpd master(space);
+  const Daemon daemon = Daemon::under(master);
+  const unsigned long before = writes_of(daemon.process());
+  const Answer walk = master.manager().patient(kGreatPatience).bulk_walk(kState);
+  EXPECT_EQ(walk.error, "");
+  EXPECT_THAT(walk.varbinds, SizeIs(kRows));
+  EXPECT_LT(writes_of(daemon.process()) - before, kRows / 10);
+}
 
 }  // namespace
 }  // namespace tcpmibd::lab
