@@ -2,28 +2,22 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "agent/audit.h"
-#include "agent/config.h"
-#include "agent/deleter.h"
-#include "agent/doctor.h"
-#include "agent/doctor_facts.h"
-#include "agent/explain.h"
-#include "agent/library.h"
-#include "agent/memory.h"
-#include "agent/notifier.h"
-#include "agent/options.h"
-#include "agent/privileges.h"
-#include "agent/responder.h"
-#include "agent/service_manager.h"
-#include "agent/show.h"
-#include "agent/signals.h"
-#include "agent/trap.h"
-#include "agent/version.h"
-#include "agent/watch.h"
-#include "agent/worker.h"
+#include "agent/commands/command_line.h"
+#include "agent/commands/doctor/doctor.h"
+#include "agent/commands/doctor/facts.h"
+#include "agent/commands/explain.h"
+#include "agent/commands/show/show.h"
+#include "agent/config/config.h"
+#include "agent/daemon.h"
+#include "agent/process/exit_status.h"
+#include "agent/process/memory.h"
+#include "agent/process/privileges.h"
+#include "agent/process/signals.h"
 #include "base/log.h"
 #include "kernel/cgroup_units.h"
 #include "kernel/own_connections.h"
@@ -32,7 +26,6 @@
 #include "kernel/proc_pressure.h"
 #include "kernel/processes.h"
 #include "kernel/sock_diag.h"
-#include "tables/registry.h"
 
 // The one place where the kernel's side and the SNMP side meet.
 
@@ -49,74 +42,10 @@ ExitStatus complain(const Error& error, ExitStatus status) {
   return status;
 }
 
-ExitStatus give_up(const Error& error, ExitStatus status = ExitStatus::kFailed) {
-  log::error(error.text());
-  return status;
-}
-
 bool colour_wanted() { return ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
 
 Result<Config> configuration(const Options& options) {
   return load_config(options.config_file, options.config_given, options.overrides);
-}
-
-tcp::AddressForms forms_of(const Config& config) {
-  return {.zones = config.mib.link_local_zones,
-          .dual_stack_as_unknown = config.mib.dual_stack_as_unknown};
-}
-
-Ages ages_of(const Config& config) {
-  return {.snapshot = config.snapshot.max_age,
-          .processes = config.process.max_age,
-          .look_up_processes = config.process.lookup};
-}
-
-bool is_served(tables::Group group, const Config::Mib& mib) {
-  switch (group) {
-    case tables::Group::kScalars:
-      return mib.scalars;
-    case tables::Group::kConnections:
-      return mib.connections;
-    case tables::Group::kListeners:
-      return mib.listeners;
-    case tables::Group::kLegacy:
-      return mib.legacy;
-    case tables::Group::kTcpmibd:
-      return mib.tcpmibd;
-  }
-  return false;
-}
-
-std::vector<const tables::Managed*> served(const Config::Mib& mib) {
-  std::vector<const tables::Managed*> objects;
-  for (const tables::Entry& entry : tables::registry()) {
-    if (is_served(entry.group, mib))
-      objects.push_back(entry.object);
-  }
-  return objects;
-}
-
-// SIGHUP: what is live takes effect, or nothing does. Whether it has.
-bool reload(const Options& options, Config& config) {
-  const Result<Config> fresh = configuration(options);
-  if (!fresh) {
-    log::error(fresh.error().text() + "; the old configuration stays in force");
-    return false;
-  }
-  std::string keys;
-  for (const std::string& key : restart_keys(config, *fresh))
-    keys += (keys.empty() ? "" : ", ") + key;
-  if (!keys.empty()) {
-    log::error("the new configuration is refused whole: only a restart can change " + keys);
-    return false;
-  }
-  if (const Status logging = log::start(fresh->log.target, fresh->log.level); !logging) {
-    log::error(logging.error().text() + "; the old configuration stays in force");
-    return false;
-  }
-  config = *fresh;
-  log::notice("the configuration has been read again");
-  return true;
 }
 
 ExitStatus explain_command(const Options& options) {
@@ -175,17 +104,6 @@ ExitStatus doctor_command(const Options& options) {
   return anything_wrong(findings) ? ExitStatus::kFailed : ExitStatus::kAsked;
 }
 
-tables::DeletedConnection deleted_connection(const Deletion& deletion, std::uint32_t pid,
-                                             const std::string& command) {
-  const std::string ends = tcp::to_text(deletion.socket);
-  const std::size_t space = ends.find(' ');
-  return {.local = ends.substr(0, space),
-          .remote = ends.substr(space + 1),
-          .state = deletion.socket.state,
-          .pid = pid,
-          .command = command};
-}
-
 // The kernel's side: everything that reads or ends sockets.
 struct Kernel {
   std::unique_ptr<kernel::SockDiag> dumps;
@@ -208,164 +126,19 @@ struct Kernel {
     kernel->lookups = *std::move(lookups);
     return kernel;
   }
+
+  KernelSide side() {
+    return {.dumps = *dumps,
+            .lookups = *lookups,
+            .destroyer = *lookups,
+            .processes = processes,
+            .names = names,
+            .counters = counters,
+            .pressure = pressure,
+            .units = units,
+            .own_connections = kernel::own_connections};
+  }
 };
-
-// An agent's parts, in the order in which they need one another.
-class Agent {
- public:
-  Agent(Kernel& kernel, Worker& worker, const Options& options, Config& config)
-      : kernel_(kernel), worker_(worker), options_(options), config_(config) {}
-
-  ExitStatus run() {
-    const std::vector<const tables::Managed*> objects = served(config_.mib);
-    const Start started = config_.standalone.addresses.empty()
-                              ? library_.start_subagent(config_, objects, answers_of(responder_),
-                                                        writings_of(deleter_))
-                              : library_.start_standalone(config_, objects, answers_of(responder_),
-                                                          writings_of(deleter_));
-    if (!started)
-      return give_up(started.error().error, started.error().status);
-    set_watch();
-    release_code();
-    const ExitStatus ended = library_.run({.news = worker_.descriptor(),
-                                           .on_news = [this] { on_news(); },
-                                           .on_hangup = [this] { on_hangup(); },
-                                           .on_turn = [this] { return on_turn(); },
-                                           .on_open = [this] { watch_.on_open(); },
-                                           .is_busy = [this] { return notifier_.is_busy(); },
-                                           .on_beat = [this] { service_.alive(); },
-                                           .beat = service_.beat()});
-    service_.stopping();
-    return ended;
-  }
-
- private:
-  void on_news() {
-    responder_.receive();
-    audit_.settle();
-    watch_.on_news();
-  }
-
-  // When memory is to be freed, though nobody asks any more.
-  std::optional<Duration> on_turn() {
-    const Time now = Clock::now();
-    const std::optional<Duration> kept = responder_.tidy(now);
-    if (kept_ && !kept)
-      release_code();
-    kept_ = kept.has_value();
-    notifier_.on_turn();
-    if (service_.listens())
-      service_.tell(library_.standing(), responder_.newest().get(), now);
-    return kept;
-  }
-
-  void on_hangup() {
-    service_.reloading();
-    if (reload(options_, config_)) {
-      responder_.set_ages(ages_of(config_));
-      deleter_.set_rules(config_.delete_tcb);
-      alarms_.configure(config_.alarms);
-      set_watch();
-    }
-    service_.reloaded();
-  }
-
-  // Without an alarm nothing wakes us.
-  void set_watch() {
-    const bool watches = !config_.alarms.empty();
-    library_.repeat(watches ? std::optional(config_.watch.interval) : std::nullopt,
-                    [this] { watch_.begin(config_.process.lookup); });
-  }
-
-  void on_written(const Deletion& deletion, std::uint32_t pid, const std::string& command) {
-    if (deletion.done && config_.notify.deletions)
-      notifier_.queue(tables::notification_of(deleted_connection(deletion, pid, command)));
-  }
-
-  tables::AgentFigures figures() {
-    using std::chrono::seconds;
-    const bool watches = !config_.alarms.empty();
-    const auto interval = std::chrono::duration_cast<seconds>(config_.watch.interval);
-    return {.version = version(),
-            .uptime_zero = Clock::now() - Library::uptime(),
-            .started = started_,
-            .looks_up_processes = config_.process.lookup && missing_privileges(true).empty(),
-            .deletes = deleter_.can_delete(),
-            .watches = watches,
-            .watch_interval = watches ? static_cast<std::uint32_t>(interval.count()) : 0,
-            .deletes_done = audit_.done(),
-            .deletes_refused = audit_.refused(),
-            .processes_denied = responder_.processes_denied(),
-            .notifications_folded = notifier_.folded()};
-  }
-
-  Kernel& kernel_;
-  Worker& worker_;
-  const Options& options_;
-  Config& config_;
-  const Time started_ = Clock::now();
-  bool kept_ = false;  // Something has been asked, and memory is held for it.
-  const tcp::AddressForms forms_ = forms_of(config_);
-  tcp::Alarms alarms_{config_.alarms};
-  Responder responder_{{.lookups = *kernel_.lookups,
-                        .counters = kernel_.counters,
-                        .pressure = kernel_.pressure,
-                        .names = kernel_.names,
-                        .alarms = alarms_,
-                        .agent = [this] { return figures(); }},
-                       worker_,
-                       forms_,
-                       ages_of(config_)};
-  Notifier notifier_{
-      {.is_open = [this] { return library_.is_serving(); }, .send = send_notification}};
-  Watch watch_{{responder_, worker_, kernel_.pressure, kernel_.names, notifier_}, alarms_};
-  Audit audit_{
-      {.newest = [this] { return responder_.processes(); },
-       .want = [this](std::uint32_t inode) { worker_.want_processes({inode}); },
-       .command_of = [this](std::uint32_t pid) { return kernel_.names.identity_of(pid).command; },
-       .on_written = [this](const Deletion& deletion, std::uint32_t pid,
-                            const std::string& command) { on_written(deletion, pid, command); }}};
-  Deleter deleter_{{.sockets = *kernel_.lookups,
-                    .destroyer = *kernel_.lookups,
-                    .own_connections = kernel::own_connections,
-                    .newest = [this] { return responder_.newest(); },
-                    .on_deleted = [this](const tcp::Socket& ended) { responder_.forget(ended); }},
-                   forms_,
-                   config_.delete_tcb,
-                   audit_};
-  ServiceManager service_{config_.agentx.reconnect};
-  Library library_;  // last: it calls the others to its end
-};
-
-ExitStatus serve(const Options& options, Config& config) {
-  const Result<std::unique_ptr<Kernel>> kernel = Kernel::open();
-  if (!kernel)
-    return give_up(kernel.error());
-  if (config.process.lookup)
-    (*kernel)->processes.choose();
-  const WorkerSources sources{.sockets = *(*kernel)->dumps,
-                              .processes = (*kernel)->processes,
-                              .pressure = (*kernel)->pressure,
-                              .units = (*kernel)->units};
-  const Result<std::unique_ptr<Worker>> worker = Worker::start(sources, forms_of(config));
-  if (!worker)
-    return give_up(worker.error());
-  return Agent(**kernel, **worker, options, config).run();
-}
-
-// snmpd serves what we do not, and a manager cannot tell.
-void tell_what_is_left_out(const Config& config) {
-  std::string names;
-  for (const tables::Entry& entry : tables::registry()) {
-    if (entry.object->is_table() && !is_served(entry.group, config.mib))
-      names += (names.empty() ? "" : ", ") + std::string(entry.object->name());
-  }
-  if (!config.mib.scalars)
-    names += (names.empty() ? "" : ", ") + std::string("the scalars of tcp");
-  if (!names.empty() && config.standalone.addresses.empty())
-    log::notice("mib.tables leaves out " + names +
-                ": a master that has rows of its own shows those");
-}
 
 ExitStatus run_command(const Options& options) {
   Result<Config> config = configuration(options);
@@ -378,7 +151,12 @@ ExitStatus run_command(const Options& options) {
   if (const std::string remark = privilege_remark(config->process.lookup); !remark.empty())
     log::warning(remark);
   tell_what_is_left_out(*config);
-  return serve(options, *config);
+  const Result<std::unique_ptr<Kernel>> kernel = Kernel::open();
+  if (!kernel)
+    return give_up(kernel.error());
+  if (config->process.lookup)
+    (*kernel)->processes.choose();
+  return serve((*kernel)->side(), *std::move(config), [&] { return configuration(options); });
 }
 
 ExitStatus execute(const Options& options) {

@@ -5,11 +5,11 @@
 
 #include "base/clock.h"
 #include "snmp/table.h"
-#include "tcp/alarm.h"
-#include "tcp/owners.h"
+#include "survey/alarm.h"
+#include "survey/owners.h"
+#include "survey/survey.h"
 #include "tcp/pressure.h"
 #include "tcp/sources.h"
-#include "tcp/survey.h"
 
 namespace tcpmibd::tables {
 

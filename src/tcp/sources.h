@@ -9,7 +9,6 @@
 #include "tcp/counters.h"
 #include "tcp/pressure.h"
 #include "tcp/process_map.h"
-#include "tcp/sightings.h"
 #include "tcp/snapshot.h"
 #include "tcp/socket.h"
 
@@ -44,6 +43,12 @@ using Question = std::variant<std::monostate, ConnectionQuery, ListenersQuery, E
 enum class Coverage : std::uint8_t {
   kComplete,
   kPartial,  // more interfaces than are asked one by one: a device-bound socket may be missing
+};
+
+// How long ago the last ACK of a CLOSE_WAIT connection arrived.
+struct Quiet {
+  std::uint64_t cookie;
+  std::uint32_t ms;
 };
 
 class SocketSource {

@@ -1,4 +1,4 @@
-#include "agent/responder.h"
+#include "agent/serve/responder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -13,7 +13,7 @@
 #include "support/fake_names.h"
 #include "support/scenes.h"
 #include "support/ss.h"
-#include "tcp/survey.h"
+#include "survey/survey.h"
 
 // What surveys are counted from, as a real kernel tells it.
 

@@ -1,4 +1,4 @@
-#include "tcp/survey.h"
+#include "survey/survey.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 
 #include "support/builders.h"
 #include "support/random.h"
-#include "tcp/owners.h"
+#include "survey/owners.h"
 
 // What is counted, against the same counted naively: one map and one loop for each figure.
 

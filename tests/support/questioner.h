@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "agent/responder.h"
+#include "agent/serve/responder.h"
 #include "support/fakes.h"
 
 namespace tcpmibd::lab {

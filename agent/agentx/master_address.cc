@@ -1,0 +1,174 @@
+#include "agent/agentx/master_address.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <charconv>
+#include <utility>
+
+#include "base/handle.h"
+
+namespace tcpmibd::agent {
+namespace {
+
+constexpr std::string_view kDefaultPort = "705";  // RFC 2741, 8.1
+constexpr int kPatience = 500;                    // ms
+
+using Addresses = UniqueHandle<addrinfo, freeaddrinfo>;
+
+bool take_prefix(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix))
+    return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+std::string_view without_brackets(std::string_view host) {
+  if (host.starts_with('[') && host.ends_with(']'))
+    return host.substr(1, host.size() - 2);
+  return host;
+}
+
+bool all_digits(std::string_view text) {
+  return !text.empty() &&
+         std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c) != 0; });
+}
+
+bool is_port(std::string_view text) {
+  unsigned port = 0;
+  const char* end = text.data() + text.size();
+  return std::from_chars(text.data(), end, port).ptr == end && port >= 1 && port <= 65535;
+}
+
+// A name, or an address with or without its zone. A colon is left in what was meant otherwise:
+// "udp:localhost:705".
+bool is_host(std::string_view text) {
+  in6_addr address;
+  const std::string literal(text.substr(0, text.find('%')));
+  return !text.empty() && text.find_first_of("/, ") == std::string_view::npos &&
+         (text.find(':') == std::string_view::npos ||
+          ::inet_pton(AF_INET6, literal.c_str(), &address) == 1);
+}
+
+// errno of what a connect that would not wait came to.
+int finished(const FileDescriptor& socket) {
+  pollfd waiting{.fd = socket.get(), .events = POLLOUT, .revents = 0};
+  if (::poll(&waiting, 1, kPatience) <= 0)
+    return ETIMEDOUT;
+  int code = 0;
+  socklen_t size = sizeof code;
+  ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &code, &size);
+  return code;
+}
+
+// The error has a code and no words yet.
+Result<FileDescriptor> connect_to(int family, const sockaddr* address, socklen_t size) {
+  FileDescriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  int code = 0;
+  if (!socket || ::connect(socket.get(), address, size) != 0)
+    code = errno == EINPROGRESS ? finished(socket) : errno;
+  if (code != 0)
+    return failure("", code);
+  return socket;
+}
+
+std::string cure_of(int code) {
+  switch (code) {
+    case ENOENT:
+    case ECONNREFUSED:
+      return "is snmpd running, with \"master agentx\" and this agentXSocket in its snmpd.conf?";
+    case EACCES:
+      return "put \"agentXPerms 0660 0755 Debian-snmp tcpmibd\" into snmpd.conf, restart snmpd, "
+             "make the socket's folder enterable (chmod 755), and run this agent in the group "
+             "tcpmibd";
+    case EAGAIN:
+    case ETIMEDOUT:
+      return "the master is overloaded or stopped";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+MasterAddress::MasterAddress(std::string_view text) : text_(text) {
+  const bool named_path = take_prefix(text, "unix:");
+  if (named_path || text.starts_with('/')) {
+    path_ = text;
+    return;
+  }
+  if (!take_prefix(text, "tcp6:"))
+    take_prefix(text, "tcp:");
+  const std::size_t colon = text.rfind(':');
+  if (all_digits(text)) {
+    host_ = "localhost";
+    port_ = text;
+  } else if (colon != std::string_view::npos && all_digits(text.substr(colon + 1))) {
+    host_ = without_brackets(text.substr(0, colon));
+    port_ = text.substr(colon + 1);
+  } else {
+    host_ = without_brackets(text);
+    port_ = kDefaultPort;
+  }
+}
+
+bool MasterAddress::is_possible() const {
+  if (is_path())
+    return path_.size() < sizeof sockaddr_un{}.sun_path;
+  return is_host(host_) && is_port(port_);
+}
+
+Status MasterAddress::check() const {
+  if (is_possible())
+    return {};
+  return failure("use '" + text_ + "' as the address of an AgentX master", 0,
+                 "write it as the path of a socket, /var/agentx/master, or as tcp:HOST:PORT");
+}
+
+std::optional<std::string> MasterAddress::identity() const {
+  if (!is_path())
+    return host_ + ':' + port_;
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode))
+    return std::nullopt;
+  return std::to_string(status.st_dev) + ':' + std::to_string(status.st_ino);
+}
+
+Result<FileDescriptor> MasterAddress::connect_path() const {
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  if (path_.size() >= sizeof address.sun_path)
+    return failure("", ENAMETOOLONG);
+  std::ranges::copy(path_, address.sun_path);
+  return connect_to(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+Result<FileDescriptor> MasterAddress::connect_host() const {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host_.c_str(), port_.c_str(), &hints, &found) != 0)
+    return failure("", EHOSTUNREACH);
+  const Addresses addresses(found);
+  return connect_to(addresses->ai_family, addresses->ai_addr, addresses->ai_addrlen);
+}
+
+Result<FileDescriptor> MasterAddress::connect() const {
+  Result<FileDescriptor> socket = is_path() ? connect_path() : connect_host();
+  if (socket)
+    return socket;
+  const int code = socket.error().code;
+  return failure("reach the AgentX master at " + text_, code, cure_of(code));
+}
+
+Status MasterAddress::probe() const {
+  return connect().transform([](const FileDescriptor&) {});
+}
+
+}  // namespace tcpmibd::agent

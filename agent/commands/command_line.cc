@@ -1,0 +1,465 @@
+#include "agent/commands/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include "agent/config/nearest.h"
+#include "agent/config/toml_string.h"
+#include "agent/process/version.h"
+
+namespace tcpmibd::agent {
+namespace {
+
+constexpr int kWrongUsage = 2;
+
+constexpr const char* kCommonGroup = "Options of every command";
+constexpr const char* kAgentGroup = "Options of run, check-config and doctor";
+constexpr const char* kShowGroup = "Options of show";
+constexpr const char* kDoctorGroup = "Options of doctor";
+
+// What can be shown, and which of the options beside --json mean something there.
+struct Subject {
+  std::string_view what;
+  std::string_view meaning;
+  bool numeric;
+  bool state;
+  bool port;
+  bool process;
+};
+
+// clang-format off
+constexpr Subject kSubjects[] = {
+    // what          meaning                                              numeric state  port   process
+    {"connections", "every connection, and what it waits for",            true,  true,  true,  true},
+    {"listeners",   "who listens, and how full the accept queue is",      true,  true,  true,  true},
+    {"states",      "how many sockets are in which state",                true,  true,  false, false},
+    {"ages",        "for how long connections have been in it",           true,  true,  false, false},
+    {"ports",       "accept queue and connections of each service",       true,  false, true,  true},
+    {"units",       "connections of each systemd unit",                   false, false, false, false},
+    {"processes",   "connections of each process",                        true,  false, false, true},
+    {"remotes",     "connections with each remote address",               false, false, false, false},
+    {"pressure",    "how near TCP is to its limits",                      false, false, false, false},
+    {"alarms",      "the configured alarms, judged once from now",        true,  false, false, false},
+    {"scalars",     "the scalars of TCP-MIB",                             false, false, false, false},
+};
+// clang-format on
+
+// The command line as it was typed.
+struct Typed {
+  bool help = false;
+  bool version = false;
+  std::string config;
+  std::vector<std::string> set;
+  std::string agentx;
+  std::vector<std::string> standalone;
+  std::string access;
+  std::string what;
+  bool json = false;
+  bool numeric = false;
+  std::vector<std::string> states;
+  std::string port;
+  std::string process;
+  std::string state;
+  std::string query;
+  std::vector<std::string> community;
+  std::string snmpd_conf;
+};
+
+// An option that takes one value each time it is given, and no argument beyond.
+template <typename Value>
+CLI::Option* add_option(CLI::App& app, const char* names, const char* type, Value& value,
+                        const char* group, const char* meaning) {
+  return app.add_option(names, value, meaning)
+      ->type_name(type)
+      ->multi_option_policy(std::is_same_v<Value, std::string> ? CLI::MultiOptionPolicy::TakeLast
+                                                               : CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
+      ->group(group);
+}
+
+struct CommandLine {
+  explicit CommandLine(Typed& typed);
+
+  CLI::App app{"The TCP-MIB of this host's kernel, over AgentX or as an SNMP agent of its own."};
+  CLI::App* run = nullptr;
+  CLI::App* show = nullptr;
+  CLI::App* explain = nullptr;
+  CLI::App* check_config = nullptr;
+  CLI::App* doctor = nullptr;
+};
+
+CommandLine::CommandLine(Typed& typed) {
+  app.set_help_flag();  // Ours below: one page for all commands.
+  app.require_subcommand(0, 1);
+  app.fallthrough();   // Subcommands inherit both: common options may follow the command,
+  app.allow_extras();  // and what is left over is explained by unknown_argument().
+
+  app.add_flag("-h,--help", typed.help, "print this page")->group(kCommonGroup);
+  app.add_flag("-V,--version", typed.version, "print the version")->group(kCommonGroup);
+  add_option(app, "-c,--config", "FILE", typed.config, kCommonGroup,
+             "configuration (default: /etc/tcpmibd/tcpmibd.toml, if present)");
+  add_option(app, "--set", "KEY=VALUE", typed.set, kCommonGroup,
+             "override one configuration key; may repeat");
+
+  add_option(app, "-x,--agentx", "ADDRESS", typed.agentx, kAgentGroup,
+             "the master's AgentX address, as snmpd -x takes it");
+  add_option(app, "--standalone", "ADDRESS", typed.standalone, kAgentGroup,
+             "serve SNMP here, without a master; may repeat");
+  add_option(app, "--access", "FILE", typed.access, kAgentGroup,
+             "who may do what in the standalone role, as in snmpd.conf");
+
+  run = app.add_subcommand("run", "the agent, in the foreground (default)");
+  show = app.add_subcommand("show", "what the agent would serve now, without SNMP");
+  explain = app.add_subcommand("explain", "the life cycle of connections, or one state of it");
+  check_config = app.add_subcommand("check-config", "print the configuration that is in effect");
+
+  show->add_option("what", typed.what)->type_name("[WHAT]");
+  show->add_flag("--json", typed.json, "print JSON")->group(kShowGroup);
+  show->add_flag("--numeric", typed.numeric, "print numbers instead of names")->group(kShowGroup);
+  add_option(*show, "--state", "NAME[,NAME]", typed.states, kShowGroup,
+             "only these states, by any of their names")
+      ->delimiter(',');
+  add_option(*show, "--port", "N", typed.port, kShowGroup, "only this port, at either end");
+  add_option(*show, "--process", "PID|NAME", typed.process, kShowGroup,
+             "only sockets of this process");
+
+  explain->add_option("state", typed.state)->type_name("[STATE]");
+
+  doctor = app.add_subcommand("doctor", "look for what is in the way, and say what to do about it");
+  doctor->add_flag("--json", typed.json, "print JSON")->group(kDoctorGroup);
+  add_option(*doctor, "--query", "ADDRESS", typed.query, kDoctorGroup,
+             "ask this SNMP agent what managers see");
+  add_option(*doctor, "--community", "NAME", typed.community, kDoctorGroup,
+             "the community for that (default: as snmp.conf says)");
+  add_option(*doctor, "--snmpd-conf", "FILE", typed.snmpd_conf, kDoctorGroup,
+             "snmpd's configuration (default: /etc/snmp/snmpd.conf)");
+}
+
+// ------------------------------------------------------------------------------------------------
+// The help page; commands and options as they were registered above.
+
+constexpr std::string_view kHelpClosing =
+    R"(
+STATE is any common name in any case, or the MIB's number: timeWait, TIME-WAIT,
+TIME_WAIT, 11.
+
+Examples:
+  tcpmibd --standalone udp:127.0.0.1:1161   an SNMP agent of its own, on loopback
+  tcpmibd run -x tcp:localhost:705          a subagent of the snmpd on this port
+  tcpmibd show listeners                    who listens, and on what
+  tcpmibd show --state closeWait            which connections were never closed
+  tcpmibd show processes                    whose they are; the worst first
+  tcpmibd show ports                        which accept queue is full
+  tcpmibd show pressure                     whether ephemeral ports run out
+  tcpmibd show --port 443 --json            one service, for a script
+  tcpmibd explain CLOSE_WAIT                what that state means and what to do
+  tcpmibd check-config --set log.level=debug
+  tcpmibd doctor --query localhost --community public
+
+Exit status: 0 asked to stop; 1 could not go on; 2 wrong usage or configuration.
+doctor ends with 0 if nothing is wrong, with 1 if anything is.
+SIGHUP rereads the configuration. See tcpmibd(8) and tcpmibd.toml(5).
+)";
+
+std::string help_line(const std::string& name, const std::string& meaning) {
+  constexpr std::size_t kColumn = 28;
+  std::string line = "  " + name;
+  line.resize(std::max(kColumn, line.size() + 2), ' ');
+  return line + meaning + '\n';
+}
+
+// "-c, --config FILE".
+std::string option_name(const CLI::Option& option) {
+  std::string name = option.get_snames().empty() ? "    " : '-' + option.get_snames()[0] + ", ";
+  name += "--" + option.get_lnames()[0];
+  return option.get_type_size() == 0 ? name : name + ' ' + option.get_type_name();
+}
+
+// The command and the operand it takes: "show [WHAT]".
+std::string command_name(const CLI::App& command) {
+  std::string name = command.get_name();
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_positional())
+      name += ' ' + option->get_type_name();
+  }
+  return name;
+}
+
+std::string option_lines(const CLI::App& app, const char* group) {
+  std::string text = std::string("\n") + group + ":\n";
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group() == group)
+      text += help_line(option_name(*option), option->get_description());
+  }
+  return text;
+}
+
+std::string what_lines() {
+  std::string text = "\nWHAT to show (default: connections and listeners):\n";
+  for (const Subject& subject : kSubjects)
+    text += help_line(std::string(subject.what), std::string(subject.meaning));
+  return text;
+}
+
+std::string help(const CommandLine& line) {
+  std::string text =
+      "Usage: tcpmibd [OPTION...] [COMMAND]\n\n" + line.app.get_description() + "\n\nCommands:\n";
+  for (const CLI::App* command : line.app.get_subcommands({}))
+    text += help_line(command_name(*command), command->get_description());
+  text += option_lines(line.app, kCommonGroup);
+  text += option_lines(line.app, kAgentGroup);
+  text += option_lines(*line.show, kShowGroup);
+  text += option_lines(*line.doctor, kDoctorGroup);
+  text += what_lines();
+  return text + std::string(kHelpClosing);
+}
+
+CommandLineReference::Option described(const CLI::Option& option) {
+  CommandLineReference::Option described{
+      .names = {},
+      .value = option.get_type_size() == 0 ? "" : option.get_type_name(),
+      .meaning = option.get_description(),
+      .group = option.get_group()};
+  for (const std::string& name : option.get_snames())
+    described.names.push_back('-' + name);
+  for (const std::string& name : option.get_lnames())
+    described.names.push_back("--" + name);
+  return described;
+}
+
+// Without its operand.
+std::vector<CommandLineReference::Option> described_options(const CLI::App& app) {
+  std::vector<CommandLineReference::Option> options;
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->get_positional())
+      options.push_back(described(*option));
+  }
+  return options;
+}
+
+CommandLineReference::Command described(const CLI::App& command) {
+  const std::string name = command_name(command);
+  const std::size_t end = name.find(' ');
+  return {.name = name.substr(0, end),
+          .operand = end == std::string::npos ? "" : name.substr(end + 1),
+          .meaning = command.get_description(),
+          .options = described_options(command)};
+}
+
+// ------------------------------------------------------------------------------------------------
+// What is wrong with a command line, each as an error whose `doing` is the cause.
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames())
+      names.push_back("--" + name);
+  }
+  return names;
+}
+
+std::string unknown_option(const std::string& text, const CommandLine& line) {
+  const std::string name = text.substr(0, text.find('='));
+  std::vector<std::string> names = option_names(line.app);
+  for (const CLI::App* command : line.app.get_subcommands({})) {
+    const std::vector<std::string> theirs = option_names(*command);
+    if (std::ranges::count(theirs, name) != 0)
+      return "option '" + name + "' belongs behind the command '" + command->get_name() + '\'';
+    names.insert(names.end(), theirs.begin(), theirs.end());
+  }
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  return "unknown option '" + name + '\'' + did_you_mean(name, known);
+}
+
+std::string unknown_argument(const std::string& text, const CommandLine& line) {
+  if (text.starts_with('-') && text != "-" && text != "--")
+    return unknown_option(text, line);
+  if (!line.app.get_subcommands().empty())
+    return "unexpected argument '" + text + '\'';
+  std::vector<std::string_view> known;
+  for (const CLI::App* command : line.app.get_subcommands({}))
+    known.push_back(command->get_name());
+  return "unknown command '" + text + '\'' + did_you_mean(text, known);
+}
+
+Result<tcp::State> state_named(const std::string& text) {
+  if (const std::optional<tcp::State> state = tcp::parse_state(text))
+    return *state;
+  std::vector<std::string_view> known;
+  for (const tcp::StateNames& names : tcp::kStates)
+    known.push_back(names.mib);
+  return failure("unknown state '" + text + '\'' + did_you_mean(text, known));
+}
+
+Result<std::uint16_t> port_of(const std::string& text) {
+  std::uint16_t port = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, port);
+  if (error != std::errc{} || rest != end || port == 0)
+    return failure("'" + text + "' is no port: --port takes a number from 1 to 65535");
+  return port;
+}
+
+// ------------------------------------------------------------------------------------------------
+// From what was typed to what is meant.
+
+std::vector<std::string> overrides_of(const Typed& typed) {
+  std::vector<std::string> overrides = typed.set;
+  if (!typed.agentx.empty())
+    overrides.push_back("agentx.address=" + toml_string(typed.agentx));
+  std::string addresses;
+  for (const std::string& address : typed.standalone)
+    addresses += (addresses.empty() ? "" : ", ") + toml_string(address);
+  if (!addresses.empty())
+    overrides.push_back("standalone.address=[" + addresses + ']');
+  if (!typed.access.empty())
+    overrides.push_back("standalone.access=" + toml_string(typed.access));
+  return overrides;
+}
+
+Options::Command command_of(const CommandLine& line) {
+  if (line.show->parsed())
+    return Options::Command::kShow;
+  if (line.explain->parsed())
+    return Options::Command::kExplain;
+  if (line.doctor->parsed())
+    return Options::Command::kDoctor;
+  return line.check_config->parsed() ? Options::Command::kCheckConfig : Options::Command::kRun;
+}
+
+// An option that would change nothing is a mistake, and better told than passed over.
+Status check_meaning(const Typed& typed, const Subject& subject) {
+  struct Use {
+    std::string_view option;
+    bool given;
+    bool means_something;
+  };
+  const Use uses[] = {{"--numeric", typed.numeric, subject.numeric},
+                      {"--state", !typed.states.empty(), subject.state},
+                      {"--port", !typed.port.empty(), subject.port},
+                      {"--process", !typed.process.empty(), subject.process}};
+  for (const Use& use : uses) {
+    if (use.given && !use.means_something)
+      return failure(std::string(use.option) + " means nothing to 'show " +
+                     std::string(subject.what) + '\'');
+  }
+  return {};
+}
+
+// Nothing named is everything that connections and listeners take.
+Status check_what(const Typed& typed) {
+  if (typed.what.empty())
+    return {};
+  const auto* subject = std::ranges::find(kSubjects, typed.what, &Subject::what);
+  if (subject != std::end(kSubjects))
+    return check_meaning(typed, *subject);
+  std::vector<std::string_view> known;
+  for (const Subject& each : kSubjects)
+    known.push_back(each.what);
+  return failure("cannot show '" + typed.what + '\'' + did_you_mean(typed.what, known));
+}
+
+Status fill_show(const Typed& typed, Options& options) {
+  if (Status status = check_what(typed); !status)
+    return status;
+  options.what = typed.what;
+  options.json = typed.json;
+  options.numeric = typed.numeric;
+  options.process = typed.process;
+  for (const std::string& name : typed.states) {
+    const Result<tcp::State> state = state_named(name);
+    if (!state)
+      return tl::unexpected(state.error());
+    options.states.push_back(*state);
+  }
+  if (typed.port.empty())
+    return {};
+  return port_of(typed.port).map([&](std::uint16_t port) { options.port = port; });
+}
+
+Status fill_explain(const Typed& typed, Options& options) {
+  if (typed.state.empty())
+    return {};
+  return state_named(typed.state).map([&](tcp::State state) { options.state = state; });
+}
+
+void fill_doctor(const Typed& typed, Options& options) {
+  options.query = typed.query;
+  if (!typed.community.empty())
+    options.community = typed.community.back();
+  if (!typed.snmpd_conf.empty())
+    options.snmpd_conf = typed.snmpd_conf;
+}
+
+Result<Options> meant(const Typed& typed, const CommandLine& line) {
+  if (const auto left_over = line.app.remaining(true); !left_over.empty())
+    return failure(unknown_argument(left_over[0], line));
+  const bool for_agent =
+      !typed.agentx.empty() || !typed.standalone.empty() || !typed.access.empty();
+  if (for_agent && (line.show->parsed() || line.explain->parsed()))
+    return failure(
+        "--agentx, --standalone and --access are options of run, check-config and doctor");
+  if (!typed.agentx.empty() && !typed.standalone.empty())
+    return failure("--agentx and --standalone exclude each other: with a master or without");
+  if (!typed.community.empty() && typed.query.empty())
+    return failure("--community says by what name --query asks: give both");
+
+  Options options;
+  options.command = command_of(line);
+  options.config_given = !typed.config.empty();
+  if (options.config_given)
+    options.config_file = typed.config;
+  options.overrides = overrides_of(typed);
+  fill_doctor(typed, options);
+  Status status = fill_show(typed, options).and_then([&] { return fill_explain(typed, options); });
+  return std::move(status).map([&] { return options; });
+}
+
+Parsed wrong_usage(std::string cause) {
+  std::ranges::replace(cause, '\n', ' ');
+  return {.options = std::nullopt,
+          .exit_status = kWrongUsage,
+          .output = "tcpmibd: " + cause + "\ntry 'tcpmibd --help'\n",
+          .to_stderr = true};
+}
+
+Parsed just_print(std::string text) {
+  return {.options = std::nullopt, .exit_status = 0, .output = std::move(text), .to_stderr = false};
+}
+
+}  // namespace
+
+CommandLineReference command_line_reference() {
+  Typed typed;
+  const CommandLine line(typed);
+  CommandLineReference reference;
+  for (const CommandLineReference::Option& option : described_options(line.app))
+    (option.group == kAgentGroup ? reference.agent_options : reference.options).push_back(option);
+  for (const CLI::App* command : line.app.get_subcommands({}))
+    reference.commands.push_back(described(*command));
+  for (const Subject& subject : kSubjects)
+    reference.shown.emplace_back(subject.what);
+  return reference;
+}
+
+Parsed parse_options(int argc, const char* const* argv) try {
+  Typed typed;
+  CommandLine line(typed);
+  line.app.parse(argc, argv);
+  Result<Options> options = meant(typed, line);
+  if (!options)
+    return wrong_usage(options.error().doing);
+  if (typed.help)
+    return just_print(help(line));
+  if (typed.version)
+    return just_print("tcpmibd " + std::string(version()) + "\n");
+  return {.options = *std::move(options), .exit_status = 0, .output = {}, .to_stderr = false};
+} catch (const CLI::ParseError& error) {
+  return wrong_usage(error.what());
+}
+
+}  // namespace tcpmibd::agent

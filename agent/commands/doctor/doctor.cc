@@ -1,0 +1,473 @@
+#include "agent/commands/doctor/doctor.h"
+
+#include <sys/capability.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <system_error>
+#include <utility>
+
+#include "agent/commands/text_table.h"
+#include "snmp/oid.h"
+#include "tables/arc.h"
+
+namespace tcpmibd::agent {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using State = Finding::State;
+
+Finding ok(std::string point, std::string text) {
+  return {.point = std::move(point), .state = State::kOk, .text = std::move(text)};
+}
+Finding note(std::string point, std::string text, std::string cure = {}) {
+  return {std::move(point), State::kNote, std::move(text), std::move(cure)};
+}
+Finding wrong(std::string point, std::string text, std::string cure) {
+  return {std::move(point), State::kWrong, std::move(text), std::move(cure)};
+}
+Finding wrong(std::string point, const Error& error) {
+  Error cause = error;
+  cause.cure.clear();
+  return wrong(std::move(point), cause.text(), error.cure);
+}
+
+bool holds(const Subject& subject, int capability) {
+  return (subject.capabilities >> capability & 1) != 0;
+}
+
+// ---- the configuration and the kernel
+// ------------------------------------------------------------
+
+Finding configuration(const DoctorFacts& facts) {
+  if (facts.configuration)
+    return ok("configuration", "valid: " + facts.configuration_files);
+  Finding finding = wrong("configuration", facts.configuration.error());
+  if (finding.cure.empty())
+    finding.cure = "correct that line; tcpmibd.toml(5) has every key";
+  return finding;
+}
+
+Finding reading(const DoctorFacts& facts) {
+  if (facts.reading)
+    return ok("sock_diag", "the kernel tells of its sockets");
+  if (facts.modules_disabled && !facts.tcp_diag_loaded)
+    return wrong("sock_diag",
+                 "tcp_diag is not loaded and cannot be any more: kernel.modules_disabled is 1",
+                 "write tcp_diag into /etc/modules-load.d/tcpmibd.conf and boot again");
+  Finding finding = wrong("sock_diag", facts.reading.error());
+  if (finding.cure.empty())
+    finding.cure = "modprobe tcp_diag";
+  return finding;
+}
+
+Finding destroying(const DoctorFacts& facts) {
+  constexpr const char* kPoint = "INET_DIAG_DESTROY";
+  if (facts.destroying)
+    return ok(kPoint, "the kernel can end connections");
+  if (facts.destroying.error().code == EOPNOTSUPP)
+    return note(kPoint, "this kernel cannot end connections: every Set is notWritable",
+                "none but a kernel built with CONFIG_INET_DIAG_DESTROY");
+  if (facts.destroying.error().code == EPERM)
+    return note(kPoint, "cannot be tried by this user", "run doctor as root");
+  return note(kPoint, facts.destroying.error().text());
+}
+
+// ---- privileges
+// ----------------------------------------------------------------------------------
+
+Finding process_rights(const DoctorFacts& facts) {
+  constexpr const char* kPoint = "process columns";
+  if (!facts.process_lookup)
+    return ok(kPoint, "switched off: process.lookup = false");
+  std::string missing;
+  for (const auto& [capability, name] : {std::pair(CAP_SYS_PTRACE, "CAP_SYS_PTRACE"),
+                                         std::pair(CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH")}) {
+    if (!holds(facts.subject, capability))
+      missing += (missing.empty() ? "" : " and ") + std::string(name);
+  }
+  if (missing.empty())
+    return ok(kPoint, facts.subject.name + " has CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
+  return note(kPoint,
+              facts.subject.name + " lacks " + missing +
+                  ": they are 0 for sockets of other users' processes",
+              "grant both, or set process.lookup = false");
+}
+
+// Never a fault: both ways find the same.
+Finding process_lookup(const DoctorFacts& facts) {
+  constexpr const char* kPoint = "process look-up";
+  if (!facts.bpf)
+    return ok(kPoint, "in /proc: " + facts.bpf.error().text());
+  if (!holds(facts.subject, CAP_SYS_ADMIN) &&
+      !(holds(facts.subject, CAP_BPF) && holds(facts.subject, CAP_PERFMON)))
+    return ok(kPoint, "in /proc: " + facts.subject.name + " lacks CAP_BPF or CAP_PERFMON");
+  return ok(kPoint, "by a BPF iterator");
+}
+
+Finding deletion_rights(const DoctorFacts& facts) {
+  constexpr const char* kPoint = "deleteTCB";
+  if (facts.deletion == tcp::DeletionPolicy::kOff)
+    return ok(kPoint, "switched off: delete-tcb.policy = \"off\"");
+  if (holds(facts.subject, CAP_NET_ADMIN))
+    return ok(kPoint, facts.subject.name + " has CAP_NET_ADMIN: who may write can end connections");
+  return note(kPoint, facts.subject.name + " lacks CAP_NET_ADMIN: every Set is notWritable",
+              "grant it only if managers shall end connections");
+}
+
+Finding hidden_processes(const DoctorFacts& facts) {
+  constexpr const char* kPoint = "/proc";
+  if (facts.hidepid.empty() || facts.hidepid == "0" || facts.hidepid == "off")
+    return ok(kPoint, "shows every process");
+  const std::string mounted = "mounted with hidepid=" + facts.hidepid;
+  if (!facts.process_lookup || holds(facts.subject, CAP_SYS_PTRACE))
+    return ok(kPoint, mounted + ", which does not hide anything from " + facts.subject.name);
+  return note(kPoint, mounted + ": the process columns are 0 for other users' sockets",
+              "grant CAP_SYS_PTRACE, or mount it with gid= of a group that tcpmibd is in");
+}
+
+// ---- the master
+// ----------------------------------------------------------------------------------
+
+Finding socket(const DoctorFacts& facts) {
+  constexpr const char* kPoint = "AgentX socket";
+  if (!facts.socket)
+    return note(kPoint, facts.master + " is no file: every local user may register there",
+                "let snmpd listen on a socket with a path");
+  if (facts.socket->error == ENOENT)
+    return wrong(kPoint, facts.master + " does not exist",
+                 "start snmpd with \"master agentx\" in its configuration; without an "
+                 "agentXSocket there its socket is /var/agentx/master");
+  const std::string closed = barrier(*facts.socket, facts.subject);
+  if (!closed.empty())
+    return wrong(kPoint, closed + " is closed to " + facts.subject.name,
+                 "put \"agentXPerms 0660 0755 Debian-snmp tcpmibd\" into snmpd's configuration, "
+                 "run chmod 755 on the socket's folder, restart snmpd, and run tcpmibd in the "
+                 "group tcpmibd");
+  if (facts.socket->error != 0)
+    return note(kPoint,
+                facts.master +
+                    " cannot be looked at: " + std::generic_category().message(facts.socket->error),
+                "run doctor as root");
+  return ok(kPoint, facts.master + " is open to " + facts.subject.name);
+}
+
+Finding master(const DoctorFacts& facts) {
+  constexpr const char* kPoint = "AgentX master";
+  if (facts.ping)
+    return ok(kPoint, "answers at " + facts.master);
+  return wrong(kPoint, facts.ping.error());
+}
+
+Finding instance(const DoctorFacts& facts) {
+  constexpr const char* kPoint = "tcpmibd";
+  if (facts.instance)
+    return ok(kPoint, "one serves this master");
+  return note(kPoint, "none serves this master: managers see its own TCP-MIB, if any",
+              "systemctl start tcpmibd");
+}
+
+// ---- the lines of snmpd
+// --------------------------------------------------------------------------
+
+// What snmpd's configuration is to say for our sake.
+struct Advice {
+  const char* token;   // in lower case
+  const char* line;    // as it is written
+  const char* absent;  // what its absence costs; null: nothing worth a word
+};
+
+constexpr Advice kAdvice[] = {
+    {"master", "master agentx", nullptr},
+    {"agentxsocket", "agentXSocket", nullptr},
+    {"agentxperms", "agentXPerms 0660 0755 Debian-snmp tcpmibd", nullptr},
+    {"agentxtimeout", "agentXTimeout 5",
+     "snmpd waits one second for an answer: too short for more than some 100 000 descriptors"},
+    {"agentxretries", "agentXRetries 0",
+     "snmpd repeats a request five times, and each is answered anew"},
+};
+
+std::vector<SnmpdLine> lines_with(const DoctorFacts& facts, std::string_view token) {
+  std::vector<SnmpdLine> lines;
+  std::ranges::copy_if(facts.snmpd, std::back_inserter(lines),
+                       [&](const SnmpdLine& line) { return line.token == token; });
+  return lines;
+}
+
+std::string places(const std::vector<SnmpdLine>& lines) {
+  std::string text;
+  for (const SnmpdLine& line : lines)
+    text += (text.empty() ? "" : ", ") + line.place + " \"" + line.value + '"';
+  return text;
+}
+
+// The name of a token as it is written: "agentXPerms".
+std::string written(const Advice& advice) {
+  const std::string_view line = advice.line;
+  return std::string(line.substr(0, line.find(' ')));
+}
+
+bool all_alike(const std::vector<SnmpdLine>& lines) {
+  return std::ranges::all_of(
+      lines, [&](const SnmpdLine& line) { return line.value == lines.front().value; });
+}
+
+void check_line(const DoctorFacts& facts, const Advice& advice, std::vector<Finding>& findings) {
+  const std::vector<SnmpdLine> lines = lines_with(facts, advice.token);
+  const std::string name = written(advice);
+  if (lines.empty() && advice.absent != nullptr && facts.unreadable.empty())
+    findings.push_back(note(name, advice.absent, "\"" + std::string(advice.line) + '"'));
+  else if (!lines.empty() && !all_alike(lines))
+    findings.push_back(
+        wrong(name, "stands more than once, and the last one counts: " + places(lines),
+              "keep one line that serves all subagents of this host; for tcpmibd: \"" +
+                  std::string(advice.line) + '"'));
+}
+
+std::string_view without_prefix(std::string_view address) {
+  constexpr std::string_view kUnix = "unix:";
+  return address.starts_with(kUnix) ? address.substr(kUnix.size()) : address;
+}
+
+// snmpd may listen on several, with commas between.
+bool is_one_of(std::string_view addresses, std::string_view wanted) {
+  for (std::size_t at = 0; at <= addresses.size();) {
+    const std::size_t end = std::min(addresses.find(',', at), addresses.size());
+    if (without_prefix(addresses.substr(at, end - at)) == without_prefix(wanted))
+      return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+void check_address(const DoctorFacts& facts, std::vector<Finding>& findings) {
+  const std::vector<SnmpdLine> lines = lines_with(facts, "agentxsocket");
+  if (lines.empty() || !all_alike(lines) || is_one_of(lines.back().value, facts.master))
+    return;
+  findings.push_back(wrong("agentXSocket",
+                           "snmpd is told " + places(lines) + ", tcpmibd asks at " + facts.master,
+                           "set agentx.address to one of snmpd's"));
+}
+
+void check_master_line(const DoctorFacts& facts, std::vector<Finding>& findings) {
+  if (facts.ping || !facts.unreadable.empty() || !lines_with(facts, "master").empty())
+    return;
+  findings.push_back(
+      wrong("master", "no line turns AgentX on", "add \"master agentx\" and restart snmpd"));
+}
+
+void check_snmpd(const DoctorFacts& facts, std::vector<Finding>& findings) {
+  const std::size_t before = findings.size();
+  for (const std::string& each : facts.unreadable)
+    findings.push_back(note("snmpd's files", each));
+  check_master_line(facts, findings);
+  check_address(facts, findings);
+  for (const Advice& advice : kAdvice)
+    check_line(facts, advice, findings);
+  if (findings.size() == before)
+    findings.push_back(ok("snmpd's files", "no line is in the way of another"));
+}
+
+// ---- what managers see
+// ---------------------------------------------------------------------------
+
+std::string view_line(std::string_view oid) {
+  return "\"view NAME included ." + std::string(oid) +
+         "\" in snmpd's configuration, NAME being the view of this community or user (Debian's "
+         "is \"systemonly\"); then restart snmpd";
+}
+
+Finding tcp_mib(const DoctorFacts& facts, const Seen& seen) {
+  constexpr const char* kPoint = "TCP-MIB";
+  if (seen.tcp_hc_in_segs)
+    return ok(kPoint, "is answered by tcpmibd");
+  if (!facts.scalars_served)
+    return note(kPoint, "cannot be told apart: mib.tables leaves out the scalars");
+  if (seen.tcp_rto_min && !seen.our_capabilities)
+    return wrong(kPoint, "is answered by the agent itself, not by tcpmibd",
+                 "start tcpmibd for the master at this address; its log says what it waits for");
+  if (seen.our_capabilities)
+    return wrong(kPoint, "is hidden by a view, or parts of it are: 1.3.6.1.2.1.6",
+                 view_line("1.3.6.1.2.1.6"));
+  return wrong(kPoint, "is not there: a view hides 1.3.6.1.2.1.6, or nobody serves it",
+               "start tcpmibd if it does not run; else " + view_line("1.3.6.1.2.1.6"));
+}
+
+Finding capabilities(const Seen& seen) {
+  constexpr const char* kPoint = "sysORTable";
+  if (seen.our_capabilities)
+    return ok(kPoint, "names tcpmibd");
+  return note(kPoint, "does not name tcpmibd, or a view hides it");
+}
+
+Finding arc(const Seen& seen) {
+  constexpr const char* kPoint = "TCPMIBD-MIB";
+  const std::string oid = snmp::to_text(tables::kArc);
+  if (seen.our_arc)
+    return ok(kPoint, "can be seen");
+  return wrong(kPoint, "is hidden by a view: " + oid, view_line(oid));
+}
+
+void check_query(const DoctorFacts& facts, std::vector<Finding>& findings) {
+  if (!facts.seen)
+    return;
+  if (!*facts.seen) {
+    findings.push_back(wrong("query", facts.seen->error()));
+    return;
+  }
+  const Seen& seen = **facts.seen;
+  findings.push_back(ok("query", "an agent answers at " + facts.query));
+  findings.push_back(capabilities(seen));
+  findings.push_back(tcp_mib(facts, seen));
+  if (facts.arc_served && (seen.our_capabilities || seen.tcp_hc_in_segs))
+    findings.push_back(arc(seen));
+}
+
+// ---- rights
+// --------------------------------------------------------------------------------------
+
+// "drwxr-xr-x", as ls prints it.
+std::string mode_text(mode_t mode) {
+  std::string text = S_ISDIR(mode) ? "d" : "s";
+  for (int bit = 8; bit >= 0; --bit)
+    text += (mode >> bit & 1) != 0 ? "xwr"[bit % 3] : '-';
+  return text;
+}
+
+// `wanted` is the bit of others: 1 to enter a folder, 2 to connect to a socket.
+bool may(const Subject& subject, const PathStep& step, mode_t wanted) {
+  if (holds(subject, CAP_DAC_OVERRIDE) || (wanted == 1 && holds(subject, CAP_DAC_READ_SEARCH)))
+    return true;
+  if (step.owner == subject.uid)
+    return (step.mode >> 6 & wanted) != 0;
+  if (std::ranges::count(subject.groups, step.group) != 0)
+    return (step.mode >> 3 & wanted) != 0;
+  return (step.mode & wanted) != 0;
+}
+
+const char* word_of(State state) {
+  switch (state) {
+    case State::kOk:
+      return "ok";
+    case State::kNote:
+      return "note";
+    case State::kWrong:
+      return "wrong";
+  }
+  return "";
+}
+
+const char* colour_of(State state) {
+  switch (state) {
+    case State::kOk:
+      return "\033[32m";
+    case State::kNote:
+      return "\033[33m";
+    case State::kWrong:
+      return "\033[31m";
+  }
+  return "";
+}
+
+std::string lower(std::string_view text) {
+  std::string copy(text);
+  std::ranges::transform(copy, copy.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return copy;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r";
+  const std::size_t first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+// "agentXPerms  0660 0755" as its token and its value, blanks evened out.
+std::pair<std::string, std::string> words_of(std::string_view line) {
+  const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
+  std::string value;
+  for (const char c : trimmed(line.substr(end))) {
+    const bool blank = c == ' ' || c == '\t';
+    if (!blank || !value.ends_with(' '))
+      value += blank ? ' ' : c;
+  }
+  return {lower(line.substr(0, end)), value};
+}
+
+}  // namespace
+
+std::vector<Finding> examine(const DoctorFacts& facts) {
+  std::vector<Finding> findings{
+      configuration(facts),  reading(facts),         destroying(facts),       process_rights(facts),
+      process_lookup(facts), deletion_rights(facts), hidden_processes(facts),
+  };
+  if (!facts.standalone) {
+    findings.push_back(socket(facts));
+    findings.push_back(master(facts));
+    findings.push_back(instance(facts));
+    check_snmpd(facts, findings);
+  }
+  check_query(facts, findings);
+  return findings;
+}
+
+bool anything_wrong(const std::vector<Finding>& findings) {
+  return std::ranges::count(findings, State::kWrong, &Finding::state) != 0;
+}
+
+std::string findings_text(const std::vector<Finding>& findings, bool colour) {
+  TextTable table({{"POINT"}, {"STATE"}, {"FINDING"}});
+  std::string cures;
+  for (const Finding& finding : findings) {
+    table.add({{finding.point},
+               {word_of(finding.state), colour ? colour_of(finding.state) : ""},
+               {finding.text}});
+    if (!finding.cure.empty())
+      cures += finding.point + ": " + finding.cure + '\n';
+  }
+  return table.text() + (cures.empty() ? "" : "\nWhat to do:\n" + cures);
+}
+
+std::string findings_json(const std::vector<Finding>& findings) {
+  Json points = Json::array();
+  for (const Finding& finding : findings)
+    points.push_back({{"point", finding.point},
+                      {"state", word_of(finding.state)},
+                      {"finding", finding.text},
+                      {"cure", finding.cure}});
+  const Json all{{"ok", !anything_wrong(findings)}, {"points", points}};
+  return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::vector<SnmpdLine> snmpd_lines(const std::string& file, std::string_view text) {
+  std::vector<SnmpdLine> lines;
+  for (int number = 1; !text.empty(); ++number) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    auto [token, value] = words_of(trimmed(text.substr(0, end)));
+    if (std::ranges::count(kAdvice, std::string_view(token), [](const Advice& advice) {
+          return std::string_view(advice.token);
+        }) != 0)
+      lines.push_back({file + ':' + std::to_string(number), std::move(token), std::move(value)});
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+std::string barrier(const SocketPath& path, const Subject& subject) {
+  for (const PathStep& step : path.steps) {
+    const bool folder = S_ISDIR(step.mode);
+    if (!may(subject, step, folder ? 1 : 2))
+      return (folder ? "the folder " : "the socket ") + step.name + " (" + mode_text(step.mode) +
+             ", user " + std::to_string(step.owner) + ", group " + std::to_string(step.group) + ')';
+  }
+  return {};
+}
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,291 @@
+#include "agent/commands/doctor/facts.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "agent/agentx/instance_lock.h"
+#include "agent/agentx/master_address.h"
+#include "agent/agentx/ping.h"
+#include "agent/config/config.h"
+#include "agent/netsnmp/query.h"
+#include "tables/arc.h"
+#include "tables/registry.h"
+
+namespace tcpmibd::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kServiceUser = "tcpmibd";
+
+// Empty where it cannot be read.
+std::string text_of(const fs::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
+std::string_view line_after(std::string_view text, std::string_view word) {
+  const std::size_t at = text.find(word);
+  if (at == std::string_view::npos)
+    return {};
+  text.remove_prefix(at + word.size());
+  return text.substr(0, text.find('\n'));
+}
+
+template <typename Number>
+std::vector<Number> numbers(std::string_view text, int base = 10) {
+  std::vector<Number> found;
+  std::istringstream words{std::string(text)};
+  for (std::string word; words >> word;) {
+    Number number{};
+    if (std::from_chars(word.data(), word.data() + word.size(), number, base).ec == std::errc{})
+      found.push_back(number);
+  }
+  return found;
+}
+
+// ---- the configuration
+// ---------------------------------------------------------------------------
+
+std::string files_text(const Options& options) {
+  std::error_code error;
+  const fs::path folder = fs::path(options.config_file).parent_path() / "conf.d";
+  std::size_t drop_ins = 0;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
+    drop_ins += entry.path().extension() == ".toml" ? 1 : 0;
+  const std::string first = fs::exists(options.config_file, error)
+                                ? options.config_file
+                                : "the defaults, for there is no " + options.config_file;
+  return drop_ins == 0 ? first : first + " and " + std::to_string(drop_ins) + " of conf.d";
+}
+
+// Of a configuration that cannot be read the defaults are judged: there is more to look at.
+Config read_configuration(const Options& options, DoctorFacts& facts) {
+  const Result<Config> config =
+      load_config(options.config_file, options.config_given, options.overrides);
+  if (config)
+    facts.configuration_files = files_text(options);
+  else
+    facts.configuration = tl::unexpected(config.error());
+  return config.value_or(Config());
+}
+
+bool serves_our_arc() {
+  return std::ranges::any_of(tables::registry(), [](const tables::Entry& entry) {
+    return snmp::starts_with(entry.object->root(), tables::kArc);
+  });
+}
+
+void take_settings(const Config& config, DoctorFacts& facts) {
+  facts.process_lookup = config.process.lookup;
+  facts.deletion = config.delete_tcb.policy;
+  facts.scalars_served = config.mib.scalars;
+  facts.arc_served = config.mib.tcpmibd && serves_our_arc();
+  facts.standalone = !config.standalone.addresses.empty();
+  facts.master = config.agentx.address;
+}
+
+// ---- the kernel
+// ----------------------------------------------------------------------------------
+
+void look_at_kernel(const DoctorSources& sources, DoctorFacts& facts) {
+  facts.reading = sources.read_sockets();
+  facts.destroying = sources.can_destroy();
+  facts.bpf = sources.can_use_bpf();
+  facts.tcp_diag_loaded = ::access("/sys/module/tcp_diag", F_OK) == 0;
+  facts.modules_disabled = text_of("/proc/sys/kernel/modules_disabled").starts_with('1');
+  facts.hidepid = hidepid_of(text_of("/proc/self/mountinfo"));
+}
+
+// ---- whose rights are judged
+// ---------------------------------------------------------------------
+
+std::string status_file(std::uint32_t pid) { return "/proc/" + std::to_string(pid) + "/status"; }
+
+// The process behind the instance's name, where this user can find it.
+std::optional<std::uint32_t> pid_of_instance(std::uint32_t inode, tcp::ProcessLookup& processes) {
+  const Result<tcp::ProcessMap> map = processes.read({inode});
+  if (!map || map->holders(inode).empty())
+    return std::nullopt;
+  return map->holders(inode).front().pid;
+}
+
+// The user that the package makes for the daemon, without any capability; none where there is none.
+std::optional<Subject> service_user() {
+  const passwd* user = ::getpwnam(kServiceUser);
+  if (user == nullptr)
+    return std::nullopt;
+  std::array<gid_t, 64> groups{};
+  int count = groups.size();
+  if (::getgrouplist(kServiceUser, user->pw_gid, groups.data(), &count) < 0)
+    count = groups.size();
+  return Subject{.name = "the user tcpmibd",
+                 .uid = user->pw_uid,
+                 .groups = {groups.begin(), groups.begin() + count}};
+}
+
+Subject this_process() { return subject_of(text_of("/proc/self/status"), "this user"); }
+
+// The daemon that runs; else, of root, the user it would run as; else this process.
+Subject find_subject(std::optional<std::uint32_t> daemon) {
+  if (daemon) {
+    const std::string status = text_of(status_file(*daemon));
+    if (!status.empty())
+      return subject_of(status, "tcpmibd (pid " + std::to_string(*daemon) + ")");
+  }
+  if (::geteuid() == 0) {
+    if (std::optional<Subject> user = service_user())
+      return *std::move(user);
+  }
+  return this_process();
+}
+
+void find_instance(const MasterAddress& master, const DoctorSources& sources, DoctorFacts& facts) {
+  std::optional<std::uint32_t> pid;
+  if (const std::optional<std::string> identity = master.identity()) {
+    const std::uint32_t inode = inode_of(text_of("/proc/net/unix"), instance_name(*identity));
+    facts.instance = inode != 0;
+    if (facts.instance)
+      pid = pid_of_instance(inode, sources.processes);
+  }
+  facts.subject = find_subject(pid);
+}
+
+// ---- the master
+// ----------------------------------------------------------------------------------
+
+SocketPath look_at_path(const fs::path& path) {
+  SocketPath found;
+  fs::path step;
+  for (const fs::path& name : path) {
+    step /= name;
+    struct stat status {};
+    if (::stat(step.c_str(), &status) != 0) {
+      found.error = errno;
+      break;
+    }
+    found.steps.push_back({step, status.st_mode, status.st_uid, status.st_gid});
+  }
+  return found;
+}
+
+void look_at_master(const MasterAddress& master, DoctorFacts& facts) {
+  if (const std::optional<std::string> path = master.path())
+    facts.socket = look_at_path(*path);
+  facts.ping = ping_master(master);
+}
+
+// ---- snmpd's files
+// -------------------------------------------------------------------------------
+
+void read_snmpd_file(const fs::path& file, DoctorFacts& facts) {
+  if (::access(file.c_str(), R_OK) != 0) {
+    if (errno != ENOENT)
+      facts.unreadable.push_back(file.string() + " cannot be read: " + std::strerror(errno));
+    return;
+  }
+  const std::vector<SnmpdLine> lines = snmpd_lines(file, text_of(file));
+  facts.snmpd.insert(facts.snmpd.end(), lines.begin(), lines.end());
+}
+
+// The file and those of the folder snmpd.conf.d beside it, which Debian's includes.
+void read_snmpd_files(const fs::path& file, DoctorFacts& facts) {
+  std::error_code error;
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(file.parent_path() / "snmpd.conf.d", error)) {
+    if (entry.path().extension() == ".conf")
+      files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  if (!fs::exists(file, error) && !error)
+    facts.unreadable.push_back("there is no " + file.string() +
+                               ": is snmpd installed? --snmpd-conf names another");
+  read_snmpd_file(file, facts);
+  for (const fs::path& each : files)
+    read_snmpd_file(each, facts);
+}
+
+}  // namespace
+
+DoctorFacts gather_facts(const Options& options, const DoctorSources& sources) {
+  DoctorFacts facts;
+  const Config config = read_configuration(options, facts);
+  take_settings(config, facts);
+  look_at_kernel(sources, facts);
+  facts.subject = this_process();
+  if (!facts.standalone) {
+    const MasterAddress master(facts.master);
+    find_instance(master, sources, facts);
+    look_at_master(master, facts);
+    read_snmpd_files(options.snmpd_conf, facts);
+  }
+  if (!options.query.empty()) {
+    facts.query = options.query;
+    facts.seen = query_agent(options.query, options.community);
+  }
+  return facts;
+}
+
+Subject subject_of(std::string_view status, std::string name) {
+  Subject subject{.name = std::move(name)};
+  // Real, effective, saved and that of the file system.
+  const std::vector<uid_t> users = numbers<uid_t>(line_after(status, "\nUid:"));
+  const std::vector<gid_t> primary = numbers<gid_t>(line_after(status, "\nGid:"));
+  const auto capabilities = numbers<std::uint64_t>(line_after(status, "\nCapEff:"), 16);
+  if (users.size() == 4)
+    subject.uid = users[3];
+  subject.groups = numbers<gid_t>(line_after(status, "\nGroups:"));
+  if (primary.size() == 4)
+    subject.groups.push_back(primary[3]);
+  if (!capabilities.empty())
+    subject.capabilities = capabilities[0];
+  return subject;
+}
+
+std::string hidepid_of(std::string_view mountinfo) {
+  std::istringstream lines{std::string(mountinfo)};
+  std::string value;
+  for (std::string line; std::getline(lines, line);) {
+    constexpr std::string_view kOption = "hidepid=";
+    if (line.find(" /proc ") == std::string::npos || line.find(" - proc ") == std::string::npos)
+      continue;
+    const std::size_t at = line.find(kOption);
+    value =
+        at == std::string::npos
+            ? ""
+            : line.substr(at + kOption.size(), line.find_first_of(", ", at) - at - kOption.size());
+  }
+  return value;  // of the last one: it lies over the others
+}
+
+std::uint32_t inode_of(std::string_view sockets, std::string_view name) {
+  std::istringstream lines{std::string(sockets)};
+  for (std::string line; std::getline(lines, line);) {
+    // "0000…: 00000002 00000000 00000000 0002 01 18233 @tcpmibd/8:1234"
+    std::istringstream words(line);
+    std::vector<std::string> word;
+    for (std::string each; words >> each;)
+      word.push_back(each);
+    if (word.size() < 8 || word[7] != '@' + std::string(name))
+      continue;
+    const std::vector<std::uint32_t> inode = numbers<std::uint32_t>(word[6]);
+    return inode.empty() ? 0 : inode[0];
+  }
+  return 0;
+}
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,70 @@
+#include "agent/commands/show/evidence.h"
+
+#include <utility>
+
+#include "agent/process/privileges.h"
+
+namespace tcpmibd::agent {
+
+Evidence::Evidence(const Options& options, const Config& config, const ShowSources& sources)
+    : options_(options),
+      config_(config),
+      sources_(sources),
+      surveyor_({sources.sockets, sources.pressure, sources.units}) {}
+
+Status Evidence::take_snapshot() {
+  tcp::SnapshotBuilder builder({.zones = config_.mib.link_local_zones,
+                                .dual_stack_as_unknown = config_.mib.dual_stack_as_unknown});
+  return sources_.sockets.read_all(builder).map([&] { snapshot_ = builder.finish(); });
+}
+
+Status Evidence::look_up_processes() {
+  if (!may_look_up())
+    return {};
+  return sources_.processes.read({}).map([&](tcp::ProcessMap map) {
+    processes_ = std::make_shared<const tcp::ProcessMap>(std::move(map));
+  });
+}
+
+Status Evidence::read_counters() {
+  return sources_.counters.read().map([&](const tcp::Counters& counters) { counters_ = counters; });
+}
+
+Status Evidence::read_pressure() {
+  return sources_.pressure.read().map(
+      [&](tcp::Pressure pressure) { pressure_ = std::move(pressure); });
+}
+
+void Evidence::make_survey() { survey_ = surveyor_.survey(snapshot_); }
+
+void Evidence::find_owners() { owners_ = surveyor_.owners(snapshot_, processes_); }
+
+tables::Data Evidence::data() const {
+  return {.snapshot = &snapshot_,
+          .processes = processes_.get(),
+          .counters = &counters_,
+          .processes_are_final = true,
+          .survey = survey_.get(),
+          .owners = owners_.get(),
+          .pressure = &pressure_,
+          .names = &sources_.names,
+          .agent = &agent_,
+          .now = Clock::now()};
+}
+
+std::string Evidence::remarks() const {
+  std::string remarks;
+  // A few processes refuse even root; that is not worth a line.
+  if (processes_->denied() > 0 && !missing_privileges(true).empty())
+    remarks += remark(std::to_string(processes_->denied()) +
+                      " processes could not be looked into, so their sockets show none; run as "
+                      "root, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
+  if (snapshot_.unknown_states() > 0)
+    remarks += remark(std::to_string(snapshot_.unknown_states()) +
+                      " sockets are left out, for this version does not know their state");
+  return remarks;
+}
+
+std::string remark(const std::string& text) { return "tcpmibd: " + text + "\n"; }
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,173 @@
+#include "agent/commands/show/scalars.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "agent/commands/show/table_view.h"
+#include "agent/commands/show/text.h"
+#include "agent/commands/text_table.h"
+#include "tables/tables.h"
+
+namespace tcpmibd::agent {
+
+namespace {
+
+using Align = TextTable::Align;
+
+// Scalars with their values, by name and in MIB order.
+Record read_scalars(std::span<const snmp::ScalarSpec<tables::Data>> scalars,
+                    const tables::Data& data) {
+  Record record;
+  for (const snmp::ScalarSpec<tables::Data>& scalar : scalars)
+    record.set(scalar.name, scalar.read(data));
+  return record;
+}
+
+// ---- pressure ------------------------------------------------------------------------------
+
+// Something that there is only so much of.
+struct Level {
+  const char* name;
+  std::string_view used;
+  std::string_view limit;
+  const char* unit;
+  std::string_view percent_key;  // of JSON, where no object tells it; empty: one does
+};
+
+constexpr Level kLevels[] = {
+    {"orphans", "tcpmibdOrphans", "tcpmibdOrphansLimit", "", "orphans_percent"},
+    {"time-wait", "tcpmibdTimeWaits", "tcpmibdTimeWaitsLimit", "", "time_waits_percent"},
+    {"memory", "tcpmibdMemoryUsed", "tcpmibdMemoryLimit", " KiB", "memory_percent"},
+    {"ephemeral ports", "tcpmibdEphemeralUsed", "tcpmibdEphemeralPorts", "", ""},
+};
+
+// Something that should not happen often.
+struct Count {
+  std::string_view object;
+  const char* meaning;
+  bool is_loss;  // shown in red
+};
+
+constexpr Count kCounts[] = {
+    {"tcpmibdListenOverflows", "a connection found its accept queue full", true},
+    {"tcpmibdListenDrops", "a connection was lost by a listener, for any reason", true},
+    {"tcpmibdSynCookiesSent", "a SYN was answered with a cookie, for the queue was full", false},
+    {"tcpmibdSynQueueDrops", "a SYN was dropped, for the queue was full", true},
+    {"tcpmibdTimeWaitOverflows", "a connection skipped timeWait, for its limit was reached", true},
+    {"tcpmibdMemoryAborts", "a connection was reset for lack of memory", true},
+    {"tcpmibdTimeoutAborts", "a connection ended, for its peer did not answer", false},
+    {"tcpmibdSynRetransmits", "a SYN was sent again", false},
+    {"tcpmibdTimeouts", "a segment was sent again after its time had passed", false},
+};
+
+std::optional<std::uint64_t> figure(const Record& record, std::string_view object) {
+  return record.find(object) == nullptr ? std::nullopt
+                                        : std::optional<std::uint64_t>(record.number(object));
+}
+
+std::optional<std::uint64_t> percent_of(const Level& level, const Record& record) {
+  return tcp::percent_of(figure(record, level.used), figure(record, level.limit));
+}
+
+std::string figure_text(const Record& record, std::string_view object, const char* unit) {
+  const auto known = figure(record, object);
+  return known ? std::to_string(*known) + unit : "-";
+}
+
+// Between whom most ephemeral ports are used; from where on memory is short.
+std::string remark_on(const Level& level, const Record& record) {
+  if (level.used == "tcpmibdEphemeralUsed" && record.number(level.used) > 0)
+    return record.text("tcpmibdEphemeralLocal") + " to " + record.text("tcpmibdEphemeralRemote");
+  if (level.used == "tcpmibdMemoryUsed" && record.find("tcpmibdMemoryPressure") != nullptr)
+    return "short from " + record.text("tcpmibdMemoryPressure") + " KiB";
+  return "";
+}
+
+std::string levels_table(const Record& record, bool colour) {
+  TextTable table({{"RESOURCE"},
+                   {"USED", Align::kRight},
+                   {"LIMIT", Align::kRight},
+                   {"FULL", Align::kRight},
+                   {"WHERE"}});
+  for (const Level& level : kLevels) {
+    const auto percent = percent_of(level, record);
+    const bool red = colour && percent && *percent >= kRedPercent;
+    table.add({{level.name},
+               {figure_text(record, level.used, level.unit)},
+               {figure_text(record, level.limit, level.unit)},
+               {percent ? percent_text(*percent) : "-", red ? kRed : ""},
+               {remark_on(level, record)}});
+  }
+  return table.text();
+}
+
+std::string counts_table(const Record& record, bool colour) {
+  TextTable table({{"COUNTER"}, {"EVENTS", Align::kRight}, {"MEANING"}});
+  for (const Count& count : kCounts) {
+    const bool red = colour && count.is_loss && record.number(count.object) > 0;
+    table.add({{std::string(count.object.substr(std::string_view("tcpmibd").size()))},
+               {figure_text(record, count.object, ""), red ? kRed : ""},
+               {count.meaning}});
+  }
+  return table.text();
+}
+
+Json value_json(const Record& record, std::string_view object) {
+  if (object == "tcpmibdEphemeralLocal" || object == "tcpmibdEphemeralRemote")
+    return record.text(object);
+  const auto known = figure(record, object);
+  return known ? Json(*known) : Json(nullptr);
+}
+
+// How many rows other tables leave out is told with those.
+Json pressure_json(const Record& record) {
+  Json json = Json::object();
+  for (const auto& [object, value] : record.fields()) {
+    if (!object.ends_with("LeftOut"))
+      json[json_key(object, "tcpmibd")] = value_json(record, object);
+  }
+  for (const Level& level : kLevels) {
+    if (const auto percent = percent_of(level, record); !level.percent_key.empty())
+      json[std::string(level.percent_key)] = percent ? Json(*percent) : Json(nullptr);
+  }
+  return json;
+}
+
+std::string why_unknown(const Record& record) {
+  const bool lacks =
+      record.find("tcpmibdOrphansLimit") == nullptr || record.find("tcpmibdMemoryLimit") == nullptr;
+  return lacks ? remark(
+                     "'-' is what the kernel does not tell here: it shows the limits of orphans "
+                     "and of memory in the initial network namespace only")
+               : "";
+}
+
+}  // namespace
+
+std::string scalars_text(const Options& options, const Evidence& evidence) {
+  const Record record = read_scalars(tables::tcp_scalars(), evidence.data());
+  TextTable table({{"SCALAR"}, {"VALUE", Align::kRight}});
+  Json scalars = Json::object();
+  for (const auto& [object, value] : record.fields()) {
+    if (!value)
+      continue;
+    const Json number = to_json(*value);
+    scalars[std::string(object)] = number;
+    table.add({{std::string(object)}, {number.dump()}});
+  }
+  return options.json ? dump(Json{{"scalars", scalars}}) : table.text();
+}
+
+Shown show_pressure(const Options& options, const Evidence& evidence, bool colour) {
+  tables::Data data = evidence.data();
+  const tcp::Owners nobody;
+  data.owners = &nobody;
+  const Record record = read_scalars(tables::pressure_scalars(), data);
+  return {options.json ? dump(Json{{"pressure", pressure_json(record)}})
+                       : levels_table(record, colour) + "\n" + counts_table(record, colour),
+          evidence.remarks() + why_unknown(record)};
+}
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,292 @@
+#include "agent/commands/show/sockets.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "agent/commands/show/text.h"
+#include "agent/commands/text_table.h"
+
+namespace tcpmibd::agent {
+
+namespace {
+
+using tcp::State;
+
+struct Process {
+  std::uint32_t pid;
+  std::string command;
+};
+
+// One row as people see it.
+struct Line {
+  tcp::InetAddress local;
+  std::uint16_t local_port;
+  std::optional<tcp::InetAddress> remote;  // none: a listener
+  std::uint16_t remote_port;
+  const tcp::Details* details;     // belongs to the snapshot
+  std::vector<Process> processes;  // every holder, ascending by pid
+  tcp::AcceptQueues accepting{};   // of a listener
+};
+
+// ---- what is there -------------------------------------------------------------------------
+
+// Names processes once each, however many sockets they hold.
+class Commands {
+ public:
+  explicit Commands(tcp::ProcessNames& names) : names_(names) {}
+
+  const std::string& of(std::uint32_t pid) {
+    const auto [known, added] = known_.try_emplace(pid);
+    if (added)
+      known->second = names_.identity_of(pid).command;
+    return known->second;
+  }
+
+ private:
+  tcp::ProcessNames& names_;
+  std::map<std::uint32_t, std::string> known_;
+};
+
+// Finds what stands behind the rows of one snapshot.
+class Finder {
+ public:
+  explicit Finder(const Evidence& evidence)
+      : snapshot_(evidence.snapshot()), map_(evidence.processes()), commands_(evidence.names()) {
+    for (const tcp::ListeningSocket& socket : snapshot_.listening())
+      listening_.emplace(socket.inode, &socket);
+  }
+
+  std::vector<Process> holders_of(const tcp::Details& details) {
+    std::set<std::uint32_t> pids;
+    for_each_inode(details, [&](std::uint32_t inode) {
+      for (const tcp::Holder& holder : map_.holders(inode))
+        pids.insert(holder.pid);
+    });
+    std::vector<Process> processes;
+    for (const std::uint32_t pid : pids)
+      processes.push_back({pid, commands_.of(pid)});
+    return processes;
+  }
+
+  tcp::AcceptQueues queues_of(const tcp::Details& listener) const {
+    std::vector<tcp::ListeningSocket> sockets;
+    for_each_inode(listener, [&](std::uint32_t inode) {
+      if (const auto found = listening_.find(inode); found != listening_.end())
+        sockets.push_back(*found->second);
+    });
+    return tcp::queues_of(sockets, snapshot_.taken_at());
+  }
+
+ private:
+  template <typename Visit>
+  void for_each_inode(const tcp::Details& details, Visit visit) const {
+    visit(details.inode);
+    for (const tcp::Sibling& sibling : snapshot_.siblings(details))
+      visit(sibling.inode);
+  }
+
+  const tcp::Snapshot& snapshot_;
+  const tcp::ProcessMap& map_;
+  Commands commands_;
+  std::unordered_map<std::uint32_t, const tcp::ListeningSocket*> listening_;  // by inode
+};
+
+bool is_process(const Process& process, const std::string& wanted) {
+  return std::to_string(process.pid) == wanted || process.command == wanted;
+}
+
+bool is_wanted(const Line& line, const Options& options) {
+  const bool state = options.states.empty() ||
+                     std::ranges::find(options.states, line.details->state) != options.states.end();
+  const bool port = !options.port || line.local_port == *options.port ||
+                    (line.remote && line.remote_port == *options.port);
+  const bool process =
+      options.process.empty() || std::ranges::any_of(line.processes, [&](const Process& holder) {
+        return is_process(holder, options.process);
+      });
+  return state && port && process;
+}
+
+Line line_of(const tcp::Connection& row) {
+  return {row.local, row.local_port, row.remote, row.remote_port, row.details, {}, {}};
+}
+Line line_of(const tcp::Listener& row) {
+  return {row.address, row.port, std::nullopt, 0, row.details, {}, {}};
+}
+
+// Listeners first: they are few, and they say what this host offers.
+std::vector<Line> lines(const Options& options, const Evidence& evidence) {
+  Finder finder(evidence);
+  std::vector<Line> lines;
+  const auto add = [&](const auto& row) {
+    Line line = line_of(decoded(row));
+    line.processes = finder.holders_of(row.details);
+    if (!line.remote)
+      line.accepting = finder.queues_of(row.details);
+    if (is_wanted(line, options))
+      lines.push_back(std::move(line));
+  };
+  const tcp::Snapshot& snapshot = evidence.snapshot();
+  if (options.what != "connections")
+    std::ranges::for_each(snapshot.listeners(), add);
+  if (options.what != "listeners") {
+    std::ranges::for_each(snapshot.ipv4(), add);
+    std::ranges::for_each(snapshot.ipv6(), add);
+  }
+  return lines;
+}
+
+// ---- for people ----------------------------------------------------------------------------
+
+// What the connection waits for, where there is more to say than the state does.
+std::string waiting(const tcp::Details& details) {
+  if (details.timer == tcp::Timer::kTimeWait)
+    return timer_text(details.expires_ms) + " left";
+  // The FIN counts as one octet of the receive queue until the program reads to the end.
+  if (details.state == State::kCloseWait)
+    return details.receive_queue > 0 ? "end not read" : "end read, not closed";
+  if (details.timer == tcp::Timer::kZeroWindow)
+    return "zero window, probe in " + timer_text(details.expires_ms);
+  if (details.timer == tcp::Timer::kRetransmit && details.retransmits > 0)
+    return "resent " + std::to_string(details.retransmits) + "x, next in " +
+           timer_text(details.expires_ms);
+  return "";
+}
+
+std::string processes_text(const std::vector<Process>& processes, bool numeric) {
+  std::string text;
+  for (const Process& process : processes)
+    text += (text.empty() ? "" : ", ") + process_text(process.pid, process.command, numeric);
+  return text.empty() ? "-" : text;
+}
+
+TextTable::Cell state_cell(State state, const Options& options, bool colour) {
+  return {state_text(state, options.numeric), colour ? colour_of(state) : ""};
+}
+
+std::string table_of(const std::vector<Line>& lines, const Options& options, bool colour) {
+  using Align = TextTable::Align;
+  TextTable table({{"STATE"},
+                   {"LOCAL"},
+                   {"REMOTE"},
+                   {"RECV-Q", Align::kRight},
+                   {"SEND-Q", Align::kRight},
+                   {"WAITING"},
+                   {"PROCESS"}});
+  for (const Line& line : lines) {
+    const tcp::Details& details = *line.details;
+    table.add({state_cell(details.state, options, colour),
+               {to_text(line.local, line.local_port)},
+               {line.remote ? to_text(*line.remote, line.remote_port) : "*"},
+               {std::to_string(details.receive_queue)},
+               {std::to_string(details.send_queue)},
+               {waiting(details)},
+               {processes_text(line.processes, options.numeric)}});
+  }
+  return table.text();
+}
+
+// What the kernel tells of a listener as its two queues are the accept queue and its limit.
+std::string listeners_table(const std::vector<Line>& lines, const Options& options, bool colour) {
+  using Align = TextTable::Align;
+  TextTable table({{"STATE"},
+                   {"LOCAL"},
+                   {"QUEUE", Align::kRight},
+                   {"LIMIT", Align::kRight},
+                   {"FULL", Align::kRight},
+                   {"DROPS", Align::kRight},
+                   {"PROCESS"}});
+  const auto red_if = [&](bool red) { return colour && red ? kRed : ""; };
+  for (const Line& line : lines) {
+    const tcp::AcceptQueues& accepting = line.accepting;
+    table.add({state_cell(line.details->state, options, colour),
+               {to_text(line.local, line.local_port)},
+               {std::to_string(accepting.queue)},
+               {std::to_string(accepting.backlog)},
+               {percent_text(accepting.percent), red_if(accepting.percent >= kRedPercent)},
+               {std::to_string(accepting.drops), red_if(accepting.drops > 0)},
+               {processes_text(line.processes, options.numeric)}});
+  }
+  return table.text();
+}
+
+std::string nothing(const Options& options) {
+  if (!options.states.empty() || options.port || !options.process.empty())
+    return "nothing matches the options\n";
+  if (options.what == "listeners")
+    return "no socket listens\n";
+  return options.what.empty() ? "there are no listeners and no connections\n"
+                              : "there are no connections\n";
+}
+
+std::string text_of(const std::vector<Line>& lines, const Options& options, bool colour) {
+  if (lines.empty())
+    return nothing(options);
+  return options.what == "listeners" ? listeners_table(lines, options, colour)
+                                     : table_of(lines, options, colour);
+}
+
+// ---- for programs --------------------------------------------------------------------------
+
+Json end_json(const tcp::InetAddress& address, std::uint16_t port) {
+  Json end{{"type", static_cast<int>(address.type)}};
+  end["address"] = address.type == tcp::AddressType::kUnknown ? "" : to_text(address);
+  end["port"] = port;
+  return end;
+}
+
+// By the names that these figures have in tcpmibdPortTable.
+Json accepting_json(const tcp::AcceptQueues& accepting) {
+  return {{"sockets", accepting.sockets},
+          {"queue", accepting.queue},
+          {"queue_limit", accepting.backlog},
+          {"queue_percent", accepting.percent},
+          {"drops", accepting.drops}};
+}
+
+Json json_of(const Line& line) {
+  const tcp::Details& details = *line.details;
+  Json row{{"state", tcp::names_of(details.state).mib},
+           {"code", static_cast<int>(details.state)},
+           {"local", end_json(line.local, line.local_port)}};
+  if (line.remote)
+    row["remote"] = end_json(*line.remote, line.remote_port);
+  row["receive_queue"] = details.receive_queue;
+  row["send_queue"] = details.send_queue;
+  if (!line.remote)
+    row.update(accepting_json(line.accepting));
+  row["interface"] = details.interface;
+  row["inode"] = details.inode;
+  row["uid"] = details.uid;
+  row["cookie"] = details.cookie();
+  row["shared"] = static_cast<bool>(details.shared);
+  if (details.timer != tcp::Timer::kNone)
+    row["expires_ms"] = details.expires_ms;
+  row["processes"] = Json::array();
+  for (const Process& process : line.processes)
+    row["processes"].push_back({{"pid", process.pid}, {"command", process.command}});
+  return row;
+}
+
+Json lines_json(const std::vector<Line>& lines, const Options& options) {
+  Json rows{{"listeners", Json::array()}, {"connections", Json::array()}};
+  for (const Line& line : lines)
+    rows[line.remote ? "connections" : "listeners"].push_back(json_of(line));
+  if (!options.what.empty())
+    return Json{{options.what, rows[options.what]}};
+  return rows;
+}
+
+}  // namespace
+
+std::string sockets_text(const Options& options, const Evidence& evidence, bool colour) {
+  const std::vector<Line> rows = lines(options, evidence);
+  return options.json ? dump(lines_json(rows, options)) : text_of(rows, options, colour);
+}
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "agent/commands/show/evidence.h"
+
+namespace tcpmibd::agent {
+
+// `show`, `show connections` and `show listeners`: a line each socket, or each row that several
+// sockets share. After take_snapshot() and look_up_processes().
+std::string sockets_text(const Options& options, const Evidence& evidence, bool colour);
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,202 @@
+#include "agent/commands/show/views.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace tcpmibd::agent {
+
+namespace {
+
+// ---- what is shown -------------------------------------------------------------------------
+
+// clang-format off
+constexpr ViewColumn kStateColumns[] = {
+    // heading  object               form
+    {"NUMBER", "tcpmibdStateCode",  Form::kNumber,    {}, 0, "code"},
+    {"STATE",  "tcpmibdStateName",  Form::kStateName, {}, 0, "state"},
+    {"SS",     "tcpmibdStateCode",  Form::kStateOfSs},
+    {"IPV4",   "tcpmibdStateIpv4"},
+    {"IPV6",   "tcpmibdStateIpv6"},
+    {"TOTAL",  "tcpmibdStateTotal"},
+};
+
+constexpr ViewColumn kAgeColumns[] = {
+    // heading  object               form
+    {"STATE",  "tcpmibdStateCode",  Form::kState, {}, 0, "code"},
+    {">10 s",  "tcpmibdAgeOver10s"},
+    {">1 min", "tcpmibdAgeOver1m"},
+    {">5 min", "tcpmibdAgeOver5m"},
+    {">1 h",   "tcpmibdAgeOver1h"},
+    {"OLDEST", "tcpmibdAgeOldest",  Form::kSeconds},
+};
+
+constexpr ViewColumn kPortColumns[] = {
+    // heading      object                         form            other                    red from
+    {"PORT",       "tcpmibdPortNumber",           Form::kNumber,  {}, 0, "port"},
+    {"QUEUE",      "tcpmibdPortQueue"},
+    {"LIMIT",      "tcpmibdPortQueueLimit"},
+    {"FULL",       "tcpmibdPortQueuePercent",     Form::kPercent, {},                      kRedPercent},
+    {"DROPS",      "tcpmibdPortDrops",            Form::kNumber,  {},                      1},
+    {"ESTAB",      "tcpmibdPortEstablished"},
+    {"CLOSE-WAIT", "tcpmibdPortCloseWait",        Form::kNumber,  {},                      1},
+    {"OLDEST",     "tcpmibdPortOldestCloseWait",  Form::kSeconds, "tcpmibdPortCloseWait"},
+    {"TIME-WAIT",  "tcpmibdPortTimeWait"},
+    {"TOTAL",      "tcpmibdPortTotal"},
+    {"PROCESS",    "tcpmibdPortProcess",          Form::kProcess, "tcpmibdPortCommand"},
+    {"UNIT",       "tcpmibdPortUnit",             Form::kText},
+};
+
+constexpr ViewColumn kUnitColumns[] = {
+    // heading      object                         form            other                    red from
+    {"UNIT",       "tcpmibdUnitName",             Form::kText,    {}, 0, "unit"},
+    {"LISTENERS",  "tcpmibdUnitListeners"},
+    {"SYN-SENT",   "tcpmibdUnitSynSent"},
+    {"ESTAB",      "tcpmibdUnitEstablished"},
+    {"CLOSE-WAIT", "tcpmibdUnitCloseWait",        Form::kNumber,  {},                      1},
+    {"OLDEST",     "tcpmibdUnitOldestCloseWait",  Form::kSeconds, "tcpmibdUnitCloseWait"},
+    {"FIN-WAIT",   "tcpmibdUnitFinWait"},
+    {"LAST-ACK",   "tcpmibdUnitLastAck"},
+    {"TOTAL",      "tcpmibdUnitTotal"},
+};
+
+constexpr ViewColumn kProcessColumns[] = {
+    // heading      object                           form            other                     red from
+    {"PROCESS",    "tcpmibdProcessId",              Form::kProcess, "tcpmibdProcessCommand", 0, "pid"},
+    {"UID",        "tcpmibdProcessUid"},
+    {"SYN-SENT",   "tcpmibdProcessSynSent"},
+    {"ESTAB",      "tcpmibdProcessEstablished"},
+    {"CLOSE-WAIT", "tcpmibdProcessCloseWait",       Form::kNumber,  {},                       1},
+    {"OLDEST",     "tcpmibdProcessOldestCloseWait", Form::kSeconds, "tcpmibdProcessCloseWait"},
+    {"FIN-WAIT",   "tcpmibdProcessFinWait"},
+    {"LAST-ACK",   "tcpmibdProcessLastAck"},
+    {"TOTAL",      "tcpmibdProcessTotal"},
+    {"UNIT",       "tcpmibdProcessUnit",            Form::kText},
+};
+
+constexpr ViewColumn kRemoteColumns[] = {
+    // heading      object                        form            other                     red from
+    {"RANK",       "tcpmibdRemoteRank"},
+    {"ADDRESS",    "tcpmibdRemoteAddress",       Form::kAddress, "tcpmibdRemoteAddressType"},
+    {"SYN-RECV",   "tcpmibdRemoteSynReceived"},
+    {"SYN-SENT",   "tcpmibdRemoteSynSent"},
+    {"ESTAB",      "tcpmibdRemoteEstablished"},
+    {"CLOSE-WAIT", "tcpmibdRemoteCloseWait",     Form::kNumber,  {},                       1},
+    {"TIME-WAIT",  "tcpmibdRemoteTimeWait"},
+    {"TOTAL",      "tcpmibdRemoteTotal"},
+};
+
+constexpr ViewColumn kAlarmColumns[] = {
+    // heading     object                   form               other                    red from
+    {"STATE",     "tcpmibdAlarmState",     Form::kAlarmState, {}, static_cast<std::uint32_t>(tcp::AlarmState::kRaised)},
+    {"NAME",      "tcpmibdAlarmName",      Form::kText},
+    {"MEASURE",   "tcpmibdAlarmMeasure",   Form::kText},
+    {"VALUE",     "tcpmibdAlarmValue"},
+    {"RAISE",     "tcpmibdAlarmRaiseAt"},
+    {"CLEAR",     "tcpmibdAlarmClearAt"},
+    {"OFFENDERS", "tcpmibdAlarmOffenders"},
+    {"WORST",     "tcpmibdAlarmWorst",     Form::kText},
+    {"PROCESS",   "tcpmibdAlarmProcess",   Form::kProcess,    "tcpmibdAlarmCommand"},
+};
+
+// Leaks first, for they only grow; then what is about to be refused; then what is busy.
+constexpr std::string_view kWorstPorts[] = {"tcpmibdPortCloseWait", "tcpmibdPortQueuePercent",
+                                            "tcpmibdPortDrops", "tcpmibdPortTotal"};
+constexpr std::string_view kWorstUnits[] = {"tcpmibdUnitCloseWait", "tcpmibdUnitTotal",
+                                            "tcpmibdUnitListeners"};
+constexpr std::string_view kWorstProcesses[] = {"tcpmibdProcessCloseWait", "tcpmibdProcessTotal"};
+constexpr std::string_view kWorstAlarms[] = {"tcpmibdAlarmState"};
+
+// Time stamps count from the start of an agent; who looks once has seen nothing happen.
+constexpr std::string_view kHiddenOfPorts[] = {"tcpmibdPortDiscontinuityTime"};
+constexpr std::string_view kHiddenOfAlarms[] = {"tcpmibdAlarmSeconds", "tcpmibdAlarmRaises"};
+
+constexpr View kViews[] = {
+    {.word = "states", .table = "tcpmibdStateTable", .prefix = "tcpmibdState",
+     .columns = kStateColumns, .empty = "nothing matches the options"},
+    {.word = "ages", .table = "tcpmibdAgeTable", .prefix = "tcpmibdAge", .columns = kAgeColumns,
+     .empty = "ages are kept of synSent, finWait2, closeWait, lastAck and timeWait only",
+     .index_of = "tcpmibdStateTable"},
+    {.word = "ports", .table = "tcpmibdPortTable", .prefix = "tcpmibdPort",
+     .columns = kPortColumns, .worst_first = kWorstPorts, .empty = "no port is listened on",
+     .hidden = kHiddenOfPorts},
+    {.word = "units", .table = "tcpmibdUnitTable", .prefix = "tcpmibdUnit",
+     .columns = kUnitColumns, .worst_first = kWorstUnits,
+     .empty = "no listener or connection belongs to a systemd unit"},
+    {.word = "processes", .table = "tcpmibdProcessTable", .prefix = "tcpmibdProcess",
+     .columns = kProcessColumns, .worst_first = kWorstProcesses,
+     .empty = "no process is known to hold a connection"},
+    {.word = "remotes", .table = "tcpmibdRemoteTable", .prefix = "tcpmibdRemote",
+     .columns = kRemoteColumns, .empty = "there are no connections"},
+    {.word = "alarms", .table = "tcpmibdAlarmTable", .prefix = "tcpmibdAlarm",
+     .columns = kAlarmColumns, .worst_first = kWorstAlarms,
+     .empty = "no alarms are configured; see tcpmibd.toml(5)", .hidden = kHiddenOfAlarms},
+};
+// clang-format on
+
+// ---- which rows ----------------------------------------------------------------------------
+
+bool is_process(std::uint32_t pid, const std::string& wanted, tcp::ProcessNames& names) {
+  return std::to_string(pid) == wanted || names.identity_of(pid).command == wanted;
+}
+
+// Every holder counts, though the row names only the one with the lowest pid.
+bool listens_on(std::uint32_t number, const std::string& process, const Evidence& evidence) {
+  const auto port = std::ranges::find(evidence.survey().ports(), number, &tcp::PortFigures::port);
+  return std::ranges::any_of(
+      evidence.survey().sockets_of(*port), [&](const tcp::ListeningSocket& socket) {
+        return std::ranges::any_of(evidence.processes().holders(socket.inode),
+                                   [&](const tcp::Holder& holder) {
+                                     return is_process(holder.pid, process, evidence.names());
+                                   });
+      });
+}
+
+// An option that the table knows nothing of has been refused before
+// (agent/commands/command_line.cc).
+bool is_wanted(const Record& record, const Options& options, const Evidence& evidence) {
+  const auto state = static_cast<tcp::State>(record.number("tcpmibdStateCode"));
+  if (!options.states.empty() && std::ranges::count(options.states, state) == 0)
+    return false;
+  const std::uint32_t port = record.number("tcpmibdPortNumber");
+  if (options.port && port != *options.port)
+    return false;
+  if (options.process.empty())
+    return true;
+  const std::uint32_t pid = record.number("tcpmibdProcessId");
+  return port != 0 ? listens_on(port, options.process, evidence)
+                   : is_process(pid, options.process, evidence.names());
+}
+
+std::string nothing(const View& view, const Options& options) {
+  const bool filtered = options.port || !options.process.empty();
+  return (filtered ? "nothing matches the options" : std::string(view.empty)) + "\n";
+}
+
+}  // namespace
+
+std::span<const View> views() { return kViews; }
+
+const View* view_named(std::string_view word) {
+  const auto* found = std::ranges::find(kViews, word, &View::word);
+  return found == std::end(kViews) ? nullptr : found;
+}
+
+std::string view_text(const View& view, const Options& options, const Evidence& evidence,
+                      bool colour) {
+  std::vector<Record> rows = read_rows(view, evidence.data());
+  std::erase_if(rows, [&](const Record& record) { return !is_wanted(record, options, evidence); });
+  return view_text(view, options, std::move(rows), colour);
+}
+
+std::string view_text(const View& view, const Options& options, std::vector<Record> rows,
+                      bool colour) {
+  sort_rows(view, rows);
+  if (options.json)
+    return dump(Json{{view.word, to_json(view, rows)}});
+  if (rows.empty())
+    return nothing(view, options);
+  return to_text(view, rows, {.numeric = options.numeric, .colour = colour});
+}
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,300 @@
+#include "agent/config/config.h"
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "agent/config/alarms.h"
+#include "agent/config/keys.h"
+#include "agent/config/nearest.h"
+#include "base/handle.h"
+
+namespace tcpmibd::agent {
+namespace {
+
+// Alarms have any number of sections, [alarm.NAME]; AlarmSections knows their keys.
+constexpr std::string_view kAlarm = "alarm";
+
+// What has been read so far.
+struct Draft {
+  Config config;
+  AlarmSections alarms;
+};
+
+// Gives the key a value. Returns what is wrong with that; empty: nothing.
+std::string put(const Key<Config>& key, const toml::node& value, Config& config) {
+  return key.read(value, config) ? "" : wrong_value(key.dotted(), key.takes, value);
+}
+
+std::string unknown_key(std::string_view name, std::string_view section,
+                        const std::vector<std::string_view>& keys) {
+  return "unknown key '" + std::string(name) + "' in [" + std::string(section) + ']' +
+         did_you_mean(name, keys);
+}
+
+std::string no_alarm_name(std::string_view name) {
+  return '\'' + std::string(name) +
+         "' cannot name an alarm: write 1 to 32 letters, digits, '-' and '_'";
+}
+
+std::vector<std::string_view> known_sections() {
+  std::vector<std::string_view> names = sections();
+  names.push_back(kAlarm);
+  return names;
+}
+
+// For what stands at the top of a file and is no known section.
+std::string not_a_section(std::string_view name, const toml::node& node) {
+  const auto quoted = '\'' + std::string(name) + '\'';
+  if (name == kAlarm)
+    return quoted + " is a section for each alarm: write [alarm.NAME]";
+  if (std::ranges::count(sections(), name) != 0)
+    return quoted + " is a section: write [" + std::string(name) + ']';
+  if (node.is_table() || node.is_array_of_tables())
+    return "unknown section [" + std::string(name) + ']' + did_you_mean(name, known_sections());
+  for (const Key<Config>& key : keys()) {
+    if (key.name == name)
+      return "key " + quoted + " outside a section; did you mean '" + key.dotted() + "'?";
+  }
+  return "unknown key " + quoted + " outside a section";
+}
+
+// Puts what stands in a file into a draft.
+class FileReader {
+ public:
+  FileReader(const std::string& file, Draft& draft) : file_(file), draft_(draft) {}
+
+  // Reads on after a mistake, so that the one told is the first in the order of the file, which is
+  // not that of the table.
+  Status apply(const toml::table& document) {
+    for (const auto& [name, node] : document) {
+      const toml::table* table = node.as_table();
+      if (table != nullptr && name == kAlarm)
+        apply_alarms(*table);
+      else if (table != nullptr && std::ranges::count(sections(), name.str()) != 0)
+        apply_section(name, *table);
+      else
+        tell(name, not_a_section(name, node));
+    }
+    const auto first = std::ranges::min_element(mistakes_, {}, &Mistake::line);
+    return first == mistakes_.end() ? Status() : mistake(place(first->line), first->cause);
+  }
+
+ private:
+  struct Mistake {
+    toml::source_index line;
+    std::string cause;
+  };
+
+  void apply_section(std::string_view section, const toml::table& table) {
+    for (const auto& [name, node] : table) {
+      const Key<Config>* key = find_key(section, name);
+      tell(name, key == nullptr ? unknown_key(name, section, names_in(section))
+                                : put(*key, node, draft_.config));
+    }
+  }
+
+  void apply_alarms(const toml::table& alarms) {
+    for (const auto& [name, node] : alarms) {
+      if (!node.is_table())
+        tell(name, '\'' + std::string(name) + "' is in no alarm: write [alarm.NAME] above it");
+      else if (!AlarmSections::is_name(name))
+        tell(name, no_alarm_name(name));
+      else
+        apply_alarm(name, *node.as_table());
+    }
+  }
+
+  void apply_alarm(const toml::key& alarm, const toml::table& table) {
+    draft_.alarms.open(alarm, place(alarm.source().begin.line));
+    const std::vector<std::string_view> known = AlarmSections::keys();
+    for (const auto& [name, node] : table)
+      tell(name, std::ranges::count(known, name.str()) == 0
+                     ? unknown_key(name, "alarm." + std::string(alarm), known)
+                     : draft_.alarms.put(alarm, name, node, place(name.source().begin.line)));
+  }
+
+  void tell(const toml::key& at, std::string cause) {
+    if (!cause.empty())
+      mistakes_.push_back({at.source().begin.line, std::move(cause)});
+  }
+
+  std::string place(toml::source_index line) const { return file_ + ':' + std::to_string(line); }
+
+  const std::string& file_;
+  Draft& draft_;
+  std::vector<Mistake> mistakes_;
+};
+
+Result<std::string> contents(const std::string& file) {
+  const UniqueHandle<std::FILE, std::fclose> stream(std::fopen(file.c_str(), "re"));
+  std::string text;
+  std::array<char, 4096> buffer;
+  while (stream && std::feof(stream.get()) == 0) {
+    const std::size_t read = std::fread(buffer.data(), 1, buffer.size(), stream.get());
+    if (std::ferror(stream.get()) != 0)
+      break;
+    text.append(buffer.data(), read);
+  }
+  if (stream && std::ferror(stream.get()) == 0)
+    return text;
+  const int code = errno;
+  const char* cure = code == EACCES   ? "let the user that runs tcpmibd read it"
+                     : code == ENOENT ? "name a file that exists, or none for the defaults"
+                     : code == EISDIR ? "name a file, not a folder"
+                                      : "";
+  return failure("read " + file, code, cure);
+}
+
+Status apply_file(const std::string& file, Draft& draft) try {
+  const Result<std::string> text = contents(file);
+  if (!text)
+    return tl::unexpected(text.error());
+  return FileReader(file, draft).apply(toml::parse(*text));
+} catch (const toml::parse_error& error) {
+  const toml::source_position at = error.source().begin;
+  return mistake(file + ':' + std::to_string(at.line) + ':' + std::to_string(at.column),
+                 std::string(error.description()));
+}
+
+// The *.toml files of conf.d beside `file`, by name; hidden ones are an editor's.
+Result<std::vector<std::string>> drop_ins(const std::string& file) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(file).parent_path() / "conf.d";
+  std::vector<std::string> files;
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const fs::path name = entry->path().filename();
+    if (name.extension() == ".toml" && name.native().front() != '.')
+      files.push_back(entry->path());
+  }
+  if (error && error != std::errc::no_such_file_or_directory)
+    return failure("list " + folder.string(), error.value(),
+                   "let the user that runs tcpmibd read it, or remove it");
+  std::ranges::sort(files);
+  return files;
+}
+
+// `value` as TOML, or as a bare word where it is none: both `true` and `ipv6` need no quotes.
+Result<toml::table> override_value(std::string_view value) try {
+  toml::table parsed = toml::parse("value = " + std::string(value));
+  if (parsed.size() == 1)
+    return parsed;
+  return mistake("", "more than one key");
+} catch (const toml::parse_error& error) {
+  if (value.starts_with('"') || value.starts_with('\''))
+    return mistake("", std::string(error.description()));
+  return toml::table{{"value", value}};
+}
+
+// "leak" and "raise" of "alarm.leak.raise".
+struct AlarmKeyName {
+  std::string_view alarm;
+  std::string_view key;
+};
+
+std::optional<AlarmKeyName> alarm_key(std::string_view dotted) {
+  const std::size_t first = dotted.find('.');
+  const std::size_t last = dotted.rfind('.');
+  if (first == last || dotted.substr(0, first) != kAlarm)
+    return std::nullopt;
+  return AlarmKeyName{dotted.substr(first + 1, last - first - 1), dotted.substr(last + 1)};
+}
+
+std::string unknown_override(std::string_view name) {
+  std::vector<std::string> dotted;
+  for (const Key<Config>& key : keys())
+    dotted.push_back(key.dotted());
+  const std::optional<AlarmKeyName> alarm = alarm_key(name);
+  for (const std::string_view key : AlarmSections::keys())
+    dotted.push_back("alarm." + std::string(alarm ? alarm->alarm : "NAME") + '.' +
+                     std::string(key));
+  const std::vector<std::string_view> known(dotted.begin(), dotted.end());
+  return "unknown key '" + std::string(name) + '\'' + did_you_mean(name, known);
+}
+
+// As the other put(), by the dotted name that an override has.
+std::string put(std::string_view name, const toml::node& value, const std::string& place,
+                Draft& draft) {
+  const auto key =
+      std::ranges::find_if(keys(), [&](const Key<Config>& each) { return each.dotted() == name; });
+  if (key != keys().end())
+    return put(*key, value, draft.config);
+  const std::optional<AlarmKeyName> alarm = alarm_key(name);
+  if (!alarm || std::ranges::count(AlarmSections::keys(), alarm->key) == 0)
+    return unknown_override(name);
+  if (!AlarmSections::is_name(alarm->alarm))
+    return no_alarm_name(alarm->alarm);
+  return draft.alarms.put(alarm->alarm, alarm->key, value, place);
+}
+
+Status apply_override(std::string_view text, Draft& draft) {
+  const std::string place = "--set " + std::string(text);
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos)
+    return mistake(place, "no '=' between key and value");
+  const Result<toml::table> value = override_value(text.substr(equals + 1));
+  if (!value)
+    return mistake(place, value.error().doing);
+  const std::string cause = put(text.substr(0, equals), *value->get("value"), place, draft);
+  return cause.empty() ? Status() : mistake(place, cause);
+}
+
+}  // namespace
+
+Result<Config> load_config(const std::string& file, bool must_exist,
+                           const std::vector<std::string>& overrides) {
+  std::error_code error;
+  std::vector<std::string> files;
+  if (must_exist || std::filesystem::exists(file, error) || error)
+    files.push_back(file);
+  const Result<std::vector<std::string>> later = drop_ins(file);
+  if (!later)
+    return tl::unexpected(later.error());
+  files.insert(files.end(), later->begin(), later->end());
+
+  Draft draft;
+  for (const std::string& each : files) {
+    if (const Status status = apply_file(each, draft); !status)
+      return tl::unexpected(status.error());
+  }
+  for (const std::string& each : overrides) {
+    if (const Status status = apply_override(each, draft); !status)
+      return tl::unexpected(status.error());
+  }
+  return draft.alarms.rules().map([&](std::vector<tcp::AlarmRule> alarms) {
+    draft.config.alarms = std::move(alarms);
+    return std::move(draft.config);
+  });
+}
+
+std::string to_toml(const Config& config) {
+  std::string text;
+  for (const std::string_view section : sections()) {
+    text += (text.empty() ? "[" : "\n[") + std::string(section) + "]\n";
+    for (const Key<Config>& key : keys()) {
+      if (key.section == section)
+        text += std::string(key.name) + " = " + key.write(config) + '\n';
+    }
+  }
+  for (const tcp::AlarmRule& alarm : config.alarms)
+    text += '\n' + to_toml(alarm);
+  return text;
+}
+
+std::vector<std::string> restart_keys(const Config& from, const Config& to) {
+  std::vector<std::string> changed;
+  for (const Key<Config>& key : keys()) {
+    if (key.applies == Applies::kRestart && key.write(from) != key.write(to))
+      changed.push_back(key.dotted());
+  }
+  return changed;
+}
+
+}  // namespace tcpmibd::agent

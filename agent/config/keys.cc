@@ -1,0 +1,194 @@
+#include "agent/config/keys.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tcpmibd::agent {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::pair<std::string_view, bool Config::Mib::*> kTables[] = {
+    {"scalars", &Config::Mib::scalars},     {"connections", &Config::Mib::connections},
+    {"listeners", &Config::Mib::listeners}, {"legacy", &Config::Mib::legacy},
+    {"tcpmibd", &Config::Mib::tcpmibd},
+};
+
+// The tables that are served; the names stand for one switch each.
+struct Tables {
+  std::string takes() const {
+    std::string text;
+    for (const auto& [name, served] : kTables)
+      text += (text.empty() ? "a list of at least one of " : ", ") + toml_string(name);
+    return text;
+  }
+
+  bool read(const toml::node& node, Config::Mib& mib) const {
+    Config::Mib read = mib;
+    for (const auto& [name, served] : kTables)
+      read.*served = false;
+    bool any = false;
+    const bool known = for_each_of(node, [&](const toml::node& word) {
+      const auto* table = std::ranges::find(kTables, word.value_exact<std::string_view>(),
+                                            [](const auto& each) { return each.first; });
+      any = table != std::end(kTables);
+      if (any)
+        read.*table->second = true;
+      return any;
+    });
+    if (known && any)
+      mib = read;
+    return known && any;
+  }
+
+  std::string write(const Config::Mib& mib) const {
+    std::vector<std::string_view> names;
+    for (const auto& [name, served] : kTables) {
+      if (mib.*served)
+        names.push_back(name);
+    }
+    return list_of(names, toml_string);
+  }
+};
+
+template <typename Kind, typename Field>
+Key<Config> key(std::string_view section, std::string_view name, Applies applies, Kind kind,
+                Field field, std::string_view meaning) {
+  return key_of<Config>(section, name, applies, kind, field, meaning);
+}
+
+}  // namespace
+
+// clang-format off
+const std::vector<Key<Config>>& keys() {
+  using enum Applies;
+  static const std::vector<Key<Config>> keys = {
+      key("agentx", "address", kRestart, Text{.may_be_empty = false},
+          [](auto& config) -> auto& { return config.agentx.address; },
+          "The AgentX address of the master agent, as `snmpd -x` takes it: a socket's path or "
+          "`tcp:localhost:705`. Not used in the standalone role."),
+      key("agentx", "priority", kRestart, Number{1, 255},
+          [](auto& config) -> auto& { return config.agentx.priority; },
+          "The priority of our registrations; where two agents serve the same objects the lower "
+          "number answers. Those built into snmpd have 127."),
+      key("agentx", "reconnect", kRestart, Interval{seconds(1), minutes(60), seconds(1)},
+          [](auto& config) -> auto& { return config.agentx.reconnect; },
+          "How long to wait before another attempt to reach a master that is away. Whole seconds, "
+          "for the SNMP library counts in them."),
+      key("agentx", "ping", kRestart, Interval{seconds(1), minutes(60), seconds(1)},
+          [](auto& config) -> auto& { return config.agentx.ping; },
+          "How often to ask a silent master whether it is still there. Whole seconds, for the SNMP "
+          "library counts in them."),
+
+      key("standalone", "address", kRestart, Addresses{},
+          [](auto& config) -> auto& { return config.standalone.addresses; },
+          "Where to serve SNMP without a master, one address or several: "
+          "`\"udp:127.0.0.1:1161\"`, `\"udp6:[::1]:1161\"`. Empty: be a subagent."),
+      key("standalone", "access", kRestart, Text{.may_be_empty = true},
+          [](auto& config) -> auto& { return config.standalone.access; },
+          "A file of access lines as in snmpd.conf (`rocommunity`, `createUser`, `view`, "
+          "`trap2sink` and so on), read at start. Empty: only loopback may read, by the community "
+          "`public`, and nothing may be written."),
+      key("standalone", "state", kRestart, Text{.may_be_empty = true},
+          [](auto& config) -> auto& { return config.standalone.state; },
+          "The folder that keeps the SNMP engine's id and its count of starts, which SNMPv3 needs. "
+          "Empty: `$STATE_DIRECTORY`, else `/var/lib/tcpmibd`, else `$XDG_STATE_HOME/tcpmibd`."),
+
+      key("mib", "tables", kRestart, Tables{},
+          [](auto& config) -> auto& { return config.mib; },
+          "What is served. `legacy` is tcpConnTable, `tcpmibd` is TCPMIBD-MIB. snmpd answers with "
+          "rows of its own for a TCP-MIB table that is left out."),
+      key("mib", "link-local", kRestart,
+          Choice<bool>{{{"ipv6z", true}, {"ipv6", false}}},
+          [](auto& config) -> auto& { return config.mib.link_local_zones; },
+          "The address type of IPv6 link-local addresses: `ipv6z` carries the interface, as RFC "
+          "4022 wants it; `ipv6` is for managers that cannot read that."),
+      key("mib", "dual-stack-listener", kRestart,
+          Choice<bool>{{{"unknown", true}, {"ipv6", false}}},
+          [](auto& config) -> auto& { return config.mib.dual_stack_as_unknown; },
+          "The address type of a listener that accepts IPv4 and IPv6 on any address: `unknown`, as "
+          "RFC 4022 wants it, or `ipv6` for managers that cannot read that."),
+
+      key("snapshot", "max-age", kLive, Interval{milliseconds(10), minutes(60)},
+          [](auto& config) -> auto& { return config.snapshot.max_age; },
+          "The greatest age of the rows that a walk sees. A host with very many sockets is read "
+          "less often: at least five times the duration of the last reading lies between two."),
+
+      key("process", "lookup", kLive, Boolean{},
+          [](auto& config) -> auto& { return config.process.lookup; },
+          "Whether to find the processes that own sockets. `false` saves reading `/proc` and makes "
+          "every process column 0; the log line of a deletion names the owner all the same."),
+      key("process", "max-age", kLive, Interval{milliseconds(100), minutes(60)},
+          [](auto& config) -> auto& { return config.process.max_age; },
+          "The greatest age of what is known about the owners of sockets."),
+
+      key("delete-tcb", "policy", kLive,
+          Choice<tcp::DeletionPolicy>{{{"connections", tcp::DeletionPolicy::kConnections},
+                                       {"all", tcp::DeletionPolicy::kAll},
+                                       {"off", tcp::DeletionPolicy::kOff}}},
+          [](auto& config) -> auto& { return config.delete_tcb.policy; },
+          "What a manager may end by writing deleteTCB(12): connections, also listeners "
+          "(`all`), or nothing. Whatever this says, it needs CAP_NET_ADMIN."),
+      key("delete-tcb", "protect-ports", kLive, Ports{},
+          [](auto& config) -> auto& { return config.delete_tcb.protected_ports; },
+          "Local ports whose connections and listeners are never deleted."),
+      key("delete-tcb", "protect-remote-ports", kLive, Ports{},
+          [](auto& config) -> auto& { return config.delete_tcb.protected_remote_ports; },
+          "Remote ports to which connections are never deleted."),
+
+      key("watch", "interval", kLive, Interval{seconds(1), minutes(60), seconds(1)},
+          [](auto& config) -> auto& { return config.watch.interval; },
+          "How often the alarms are judged. Without an alarm nothing is watched."),
+
+      key("notify", "deletions", kLive, Boolean{},
+          [](auto& config) -> auto& { return config.notify.deletions; },
+          "Whether to send a notification for each deletion done."),
+
+      key("log", "level", kLive,
+          Choice<log::Level>{{{"debug", log::Level::kDebug},
+                              {"info", log::Level::kInfo},
+                              {"notice", log::Level::kNotice},
+                              {"warning", log::Level::kWarning},
+                              {"error", log::Level::kError}}},
+          [](auto& config) -> auto& { return config.log.level; },
+          "The least important messages that are written."),
+      key("log", "target", kLive,
+          Choice<log::Target>{{{"auto", log::Target::kAuto},
+                               {"journal", log::Target::kJournal},
+                               {"syslog", log::Target::kSyslog},
+                               {"stderr", log::Target::kStderr}}},
+          [](auto& config) -> auto& { return config.log.target; },
+          "Where messages go. `auto` is the journal under systemd, else standard error."),
+  };
+  return keys;
+}
+// clang-format on
+
+const Key<Config>* find_key(std::string_view section, std::string_view name) {
+  const auto found = std::ranges::find_if(
+      keys(), [&](const Key<Config>& key) { return key.section == section && key.name == name; });
+  return found == keys().end() ? nullptr : &*found;
+}
+
+// In the order of the table, each once.
+std::vector<std::string_view> sections() {
+  std::vector<std::string_view> names;
+  for (const Key<Config>& key : keys()) {
+    if (names.empty() || names.back() != key.section)
+      names.push_back(key.section);
+  }
+  return names;
+}
+
+std::vector<std::string_view> names_in(std::string_view section) {
+  std::vector<std::string_view> names;
+  for (const Key<Config>& key : keys()) {
+    if (key.section == section)
+      names.push_back(key.name);
+  }
+  return names;
+}
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,43 @@
+#include "agent/netsnmp/timer.h"
+
+#include <chrono>
+#include <utility>
+
+#include "agent/netsnmp/net_snmp.h"
+
+namespace tcpmibd::agent {
+namespace {
+
+timeval to_timeval(Duration duration) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(duration);
+  const auto rest = std::chrono::duration_cast<std::chrono::microseconds>(duration - whole);
+  return {.tv_sec = whole.count(), .tv_usec = rest.count()};
+}
+
+}  // namespace
+
+LibraryAlarm::LibraryAlarm(Duration period, std::function<void()> act)
+    : act_(std::move(act)),
+      number_(snmp_alarm_register_hr(to_timeval(period), SA_REPEAT, &LibraryAlarm::ring, this)) {}
+
+LibraryAlarm::~LibraryAlarm() { snmp_alarm_unregister(number_); }
+
+void LibraryAlarm::ring(unsigned, void* self) noexcept { static_cast<LibraryAlarm*>(self)->act_(); }
+
+void Reminder::set(Duration after) {
+  if (!number_)
+    number_ = snmp_alarm_register_hr(to_timeval(after), 0, &Reminder::ring, this);
+}
+
+void Reminder::cancel() {
+  if (number_)
+    snmp_alarm_unregister(*number_);
+  number_.reset();
+}
+
+// The library forgets an alarm that is not repeated.
+void Reminder::ring(unsigned, void* self) noexcept {
+  static_cast<Reminder*>(self)->number_.reset();
+}
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string>
+
+namespace tcpmibd::agent {
+
+// What `tcpmibd explain` tells, as Markdown: docs/tcp-states.md.
+std::string life_cycle_markdown();
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,114 @@
+#include "agent/serve/alarm_watch.h"
+
+#include <memory>
+
+#include "base/log.h"
+#include "tables/notifications.h"
+
+namespace tcpmibd::agent {
+
+namespace {
+
+constexpr Duration kLongestLookUp = std::chrono::minutes(1);
+
+std::string seconds_text(Duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
+}
+
+// "alarm leak raised: closeWait per port is 620 (port 443, pid 812 nginx), raised at 500; 2 so"
+std::string raised_text(const tcp::Alarm& alarm) {
+  std::string culprit = alarm.worst;
+  if (alarm.pid != 0)
+    culprit += (culprit.empty() ? "pid " : ", pid ") + std::to_string(alarm.pid) +
+               (alarm.command.empty() ? "" : " ") + alarm.command;
+  return "alarm " + alarm.rule.name + " raised: " + to_text(alarm.rule.measure) + " is " +
+         std::to_string(alarm.value) + (culprit.empty() ? "" : " (" + culprit + ")") +
+         ", the alarm is raised at " + std::to_string(alarm.rule.raise_at) +
+         (alarm.offenders > 1 ? "; " + std::to_string(alarm.offenders) + " are that high" : "");
+}
+
+std::string cleared_text(const tcp::AlarmEvent& event) {
+  const tcp::Alarm& alarm = event.alarm;
+  return "alarm " + alarm.rule.name + " cleared after " + seconds_text(event.lasted) + ": " +
+         to_text(alarm.rule.measure) + " is " + std::to_string(alarm.value);
+}
+
+bool is_raised(const tcp::Alarm& alarm) { return alarm.state == tcp::AlarmState::kRaised; }
+
+}  // namespace
+
+// A look-up of processes may take longer than an interval; it is waited for, or alarms that need
+// one would never be judged.
+void Watch::begin(bool look_up_processes) {
+  const Time now = Clock::now();
+  if (waiting_ == Waiting::kOwners && now - began_ < kLongestLookUp)
+    return;
+  began_ = now;
+  look_up_processes_ = look_up_processes;
+  waiting_ = Waiting::kSurvey;
+  parts_.responder.ask_for_survey(began_);
+}
+
+void Watch::on_news() {
+  if (waiting_ == Waiting::kSurvey && parts_.responder.survey() != nullptr &&
+      parts_.responder.survey()->taken_at() >= began_)
+    on_survey();
+  else if (waiting_ == Waiting::kOwners && parts_.responder.owners() != nullptr &&
+           parts_.responder.owners()->taken_at() >= began_)
+    judge(parts_.responder.owners()->map() == nullptr ? nullptr : parts_.responder.owners().get());
+}
+
+// Processes cost more than all the rest, so they are looked up only where an alarm needs them.
+void Watch::on_survey() {
+  pressure_ = parts_.pressure.read().value_or(tcp::Pressure());
+  if (!look_up_processes_ ||
+      !alarms_.wants_owners(*parts_.responder.survey(), pressure_, Clock::now())) {
+    judge(nullptr);
+    return;
+  }
+  waiting_ = Waiting::kOwners;
+  parts_.worker.want_owners();
+}
+
+void Watch::judge(const tcp::Owners* owners) {
+  waiting_ = Waiting::kNothing;
+  const std::shared_ptr<const tcp::Survey> survey = parts_.responder.survey();
+  for (const tcp::AlarmEvent& event :
+       alarms_.judge({*survey, pressure_, owners, parts_.names}, Clock::now()))
+    tell(event);
+}
+
+void Watch::tell(const tcp::AlarmEvent& event) {
+  const bool raised = is_raised(event.alarm);
+  log::write(raised ? log::Level::kWarning : log::Level::kNotice,
+             raised ? raised_text(event.alarm) : cleared_text(event),
+             {{"TCP_ALARM", event.alarm.rule.name},
+              {"TCP_ALARM_STATE", raised ? "raised" : "clear"},
+              {"TCP_ALARM_VALUE", std::to_string(event.alarm.value)}});
+  if (parts_.notifier.is_open())
+    parts_.notifier.queue(tables::notification_of(event));
+  else
+    remember(event);
+}
+
+void Watch::remember(const tcp::AlarmEvent& event) {
+  const std::string& name = event.alarm.rule.name;
+  if (!is_raised(event.alarm)) {
+    if (unheard_.erase(name) == 0)
+      untold_.insert_or_assign(name, event);
+  } else if (untold_.erase(name) == 0) {
+    unheard_.insert(name);
+  }
+}
+
+void Watch::on_open() {
+  unheard_.clear();
+  for (const auto& [name, event] : std::exchange(untold_, {}))
+    parts_.notifier.queue(tables::notification_of(event));
+  for (const tcp::Alarm& alarm : alarms_.all()) {
+    if (is_raised(alarm))
+      parts_.notifier.queue(tables::notification_of(tcp::AlarmEvent{.alarm = alarm}));
+  }
+}
+
+}  // namespace tcpmibd::agent

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/serve/notification_queue.h"
+#include "agent/serve/responder.h"
+#include "agent/serve/worker.h"
+#include "survey/alarm.h"
+
+namespace tcpmibd::agent {
+
+// Judges the alarms once an interval, from a survey of that moment, and tells what has become of
+// them: one log line and one notification each.
+//
+// Thread:  the agent's; the counting is the worker's.
+// Logs:    every alarm raised (warning) and cleared (notice).
+class Watch {
+ public:
+  struct Parts {
+    Responder& responder;
+    Worker& worker;
+    tcp::PressureSource& pressure;
+    tcp::ProcessNames& names;
+    Notifier& notifier;
+  };
+
+  Watch(const Parts& parts, tcp::Alarms& alarms) : parts_(parts), alarms_(alarms) {}
+
+  // At every interval. `look_up_processes`: whether culprits may be looked for.
+  void begin(bool look_up_processes);
+
+  // Whenever the responder has received news.
+  void on_news();
+
+  // Somebody takes notifications again: what is still raised is told once more, and what was
+  // cleared meanwhile is told at last.
+  void on_open();
+
+  // An interval has begun whose alarms have not been judged yet.
+  bool is_under_way() const { return waiting_ != Waiting::kNothing; }
+
+ private:
+  enum class Waiting { kNothing, kSurvey, kOwners };
+
+  void on_survey();
+  void judge(const tcp::Owners* owners);
+  void tell(const tcp::AlarmEvent& event);
+  void remember(const tcp::AlarmEvent& event);
+
+  Parts parts_;
+  tcp::Alarms& alarms_;
+  Waiting waiting_ = Waiting::kNothing;
+  Time began_{};
+  bool look_up_processes_ = false;
+  tcp::Pressure pressure_;  // of the moment of the survey
+  // What happened while nobody listened, by name: alarms cleared that had been told as raised, and
+  // alarms raised that nobody has been told of.
+  std::map<std::string, tcp::AlarmEvent> untold_;
+  std::set<std::string> unheard_;
+};
+
+}  // namespace tcpmibd::agent

@@ -1,7 +1,0 @@
-#include "agent/version.h"
-
-namespace tcpmibd::agent {
-
-std::string_view version() { return TCPMIBD_VERSION; }
-
-}  // namespace tcpmibd::agent

@@ -1,0 +1,173 @@
+#include "agent/commands/show/show.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "agent/commands/text_table.h"
+#include "unit/agent/commands/show/showing.h"
+
+namespace tcpmibd::agent {
+namespace {
+
+using lab::established;
+using lab::listener;
+using tcp::State;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+// A web server's host: pid 10 and its child 11 share the listener; 20 leaks a connection.
+class Show : public Showing {
+ protected:
+  Show() {
+    sockets_.set({leaked(), listener("[::]:443", {.inode = 1}),
+                  established("10.0.0.1:443", "10.0.0.9:5000", {.inode = 2}),
+                  established("[fd00::1]:443", "[fd00::9]:5001", {.state = State::kTimeWait})});
+    processes_.set({{1, 10}, {1, 11}, {2, 11}, {3, 20}});
+  }
+
+  static tcp::Socket leaked() {
+    tcp::Socket socket =
+        established("10.0.0.1:40000", "10.0.0.7:80", {.state = State::kCloseWait, .inode = 3});
+    socket.receive_queue = 1;
+    return socket;
+  }
+};
+
+TEST_F(Show, PrintsListenersAndConnectionsInMibOrder) {
+  EXPECT_EQ(shown({}),
+            "STATE        LOCAL           REMOTE          RECV-Q  SEND-Q  WAITING       PROCESS\n"
+            "listen       *:443           *                    0       0                10 nginx, "
+            "11 nginx\n"
+            "established  10.0.0.1:443    10.0.0.9:5000        0       0                11 nginx\n"
+            "closeWait    10.0.0.1:40000  10.0.0.7:80          1       0  end not read  20 leaker\n"
+            "timeWait     [fd00::1]:443   [fd00::9]:5001       0       0                -\n");
+}
+
+TEST_F(Show, FindsEveryHolderOfASocketByPidAndByName) {
+  EXPECT_THAT(shown({.what = "listeners", .process = "11"}), HasSubstr("10 nginx, 11 nginx"));
+  EXPECT_THAT(shown({.process = "leaker"}),
+              AllOf(HasSubstr("closeWait"), Not(HasSubstr("established"))));
+}
+
+TEST_F(Show, KeepsOnlyTheStatesAndThePortAskedFor) {
+  EXPECT_THAT(shown({.states = {State::kTimeWait}}),
+              AllOf(HasSubstr("timeWait"), Not(HasSubstr("listen")), Not(HasSubstr("closeWait"))));
+  EXPECT_THAT(shown({.port = 80}), AllOf(HasSubstr("closeWait"), Not(HasSubstr("listen"))));
+}
+
+TEST_F(Show, TellsTheTwoKindsOfCloseWaitApart) {
+  tcp::Socket read = leaked();
+  read.receive_queue = 0;
+  sockets_.set({read});
+  EXPECT_THAT(shown({}), HasSubstr("end read, not closed"));
+}
+
+TEST_F(Show, TellsHowLongTimeWaitStillLasts) {
+  tcp::Socket waiting = established("10.0.0.1:1", "10.0.0.2:2", {.state = State::kTimeWait});
+  waiting.timer = tcp::Timer::kTimeWait;
+  waiting.expires_ms = 43'900;
+  sockets_.set({waiting});
+  EXPECT_THAT(shown({}), HasSubstr("43 s left"));
+}
+
+TEST_F(Show, WritesNumbersInPlaceOfNamesWhereAsked) {
+  EXPECT_THAT(shown({.numeric = true}),
+              AllOf(HasSubstr("\n8  "), HasSubstr("  20\n"), Not(HasSubstr("leaker"))));
+}
+
+TEST_F(Show, ColoursNothingUnlessOnATerminal) {
+  EXPECT_THAT(shown({}, false), Not(HasSubstr("\033")));
+  EXPECT_THAT(shown({}, true), HasSubstr("\033[31mcloseWait\033[0m"));
+}
+
+TEST_F(Show, SpeaksJson) {
+  const Json all = Json::parse(shown({.json = true}));
+  ASSERT_EQ(all["connections"].size(), 3u);
+  ASSERT_EQ(all["listeners"].size(), 1u);
+  EXPECT_EQ(all["listeners"][0]["local"]["type"], 0);
+  EXPECT_EQ(all["listeners"][0]["processes"].size(), 2u);
+  EXPECT_EQ(all["connections"][1]["state"], "closeWait");
+  EXPECT_EQ(all["connections"][1]["remote"]["port"], 80);
+}
+
+TEST_F(Show, CountsStates) {
+  const Json states = shown_json({.what = "states"});
+  ASSERT_EQ(states.size(), tcp::kStateCount);
+  EXPECT_EQ(states[1]["ipv6"], 1);  // The dual-stack listener.
+  EXPECT_EQ(states[4]["ipv4"], 1);
+  EXPECT_EQ(states[10]["total"], 1);
+}
+
+TEST_F(Show, FailsWhereTheKernelDoes) {
+  sockets_.faults().fail_always(true);
+  for (const char* what : {"", "connections", "listeners", "states", "ages", "ports", "units",
+                           "processes", "remotes", "pressure", "alarms"})
+    EXPECT_FALSE(show_all({.what = what})) << what;
+}
+
+TEST_F(Show, TheAcceptQueueOfAListenerIsNamedSo) {
+  sockets_.set({listener("10.0.0.1:80", {.inode = 1, .queue = 4, .backlog = 5, .drops = 7}),
+                listener("10.0.0.1:81", {.inode = 2, .queue = 0, .backlog = 0})});
+  EXPECT_EQ(shown({.what = "listeners"}),
+            "STATE   LOCAL        QUEUE  LIMIT  FULL  DROPS  PROCESS\n"
+            "listen  10.0.0.1:80      4      5  80 %      7  10 nginx, 11 nginx\n"
+            "listen  10.0.0.1:81      0      0   0 %      0  11 nginx\n");
+  EXPECT_THAT(shown({.what = "listeners"}, true),
+              AllOf(HasSubstr("\033[31m80 %\033[0m"), HasSubstr("\033[31m7\033[0m"),
+                    Not(HasSubstr("\033[31m0"))));
+  const Json row = shown_json({.what = "listeners"}).at(0);
+  EXPECT_EQ(row.at("queue"), 4);
+  EXPECT_EQ(row.at("queue_limit"), 5);
+  EXPECT_EQ(row.at("queue_percent"), 80);
+  EXPECT_EQ(row.at("drops"), 7);
+  EXPECT_EQ(row.at("receive_queue"), 4);
+}
+
+TEST_F(Show, SocketsThatListenTogetherAddTheirQueues) {
+  sockets_.set({listener("10.0.0.1:80", {.inode = 1, .queue = 5, .backlog = 5, .drops = 7}),
+                listener("10.0.0.1:80", {.inode = 2, .queue = 1, .backlog = 10, .drops = 1})});
+  EXPECT_THAT(shown({.what = "listeners"}),
+              HasSubstr("listen  10.0.0.1:80      6     15  100 %      8  10 nginx, 11 nginx\n"));
+}
+
+TEST_F(Show, TheAcceptQueueIsThatOfTheRowInEveryAddressForm) {
+  config_.mib.dual_stack_as_unknown = false;
+  sockets_.set({listener("[::]:443", {.inode = 1, .queue = 1, .backlog = 4})});
+  EXPECT_THAT(shown({.what = "listeners"}),
+              HasSubstr("listen  [::]:443      1      4  25 %      0  10 nginx, 11 nginx\n"));
+}
+
+TEST_F(Show, WhereNothingIsToBeShownASentenceSaysSo) {
+  EXPECT_EQ(shown({.port = 9}), "nothing matches the options\n");
+  sockets_.set({});
+  EXPECT_EQ(shown({}), "there are no listeners and no connections\n");
+  EXPECT_EQ(shown({.what = "listeners"}), "no socket listens\n");
+  EXPECT_EQ(shown({.what = "connections"}), "there are no connections\n");
+  EXPECT_EQ(shown_json({.what = "connections"}), Json::array());
+}
+
+TEST_F(Show, TheScalarsAreThoseOfTheMib) {
+  EXPECT_THAT(shown({.what = "scalars"}), HasSubstr("\ntcpMaxConn           -1\n"));
+  EXPECT_EQ(shown_json({.what = "scalars"}).at("tcpRtoMin"), 200);
+  counters_.faults().fail_always(true);
+  EXPECT_FALSE(show_all({.what = "scalars"}));
+}
+
+TEST(TextTable, LetsNothingThroughThatSteersTheTerminal) {
+  TextTable table({{"A"}});
+  table.add({{"a\033[2Jb\n\x7f\xc3\xa4"}});
+  EXPECT_EQ(table.text(), "A\na?[2Jb??\xc3\xa4\n");
+}
+
+TEST(TextTable, PadsToTheWidestCellAndLeavesNoTrailingSpace) {
+  TextTable table({{"A"}, {"NUMBER", TextTable::Align::kRight}, {"B"}});
+  table.add({{"long cell"}, {"7"}, {""}});
+  EXPECT_EQ(table.text(), "A          NUMBER  B\nlong cell       7\n");
+}
+
+}  // namespace
+}  // namespace tcpmibd::agent

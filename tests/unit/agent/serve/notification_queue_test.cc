@@ -1,0 +1,94 @@
+#include "agent/serve/notification_queue.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "support/builders.h"
+
+namespace tcpmibd::agent {
+namespace {
+
+using namespace lab;
+using testing::SizeIs;
+
+constexpr std::size_t kMostATurn = 20;
+constexpr std::size_t kMostWaiting = 1000;
+
+class NotifierTest : public testing::Test {
+ protected:
+  // Notifications whose names are numbers.
+  void queue(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i)
+      notifier_.queue({.name = {++last_}, .objects = {}});
+  }
+
+  std::vector<snmp::SubId> sent_;
+  bool open_ = true;
+  Notifier notifier_{{.is_open = [this] { return open_; },
+                      .send =
+                          [this](const tables::Notification& notification) {
+                            sent_.push_back(notification.name.view().front());
+                          }}};
+  snmp::SubId last_ = 0;
+};
+
+TEST_F(NotifierTest, SendsAtTheNextTurnAndNotBefore) {
+  queue(1);
+  EXPECT_THAT(sent_, SizeIs(0));
+  EXPECT_TRUE(notifier_.is_busy());
+  notifier_.on_turn();
+  EXPECT_THAT(sent_, SizeIs(1));
+  EXPECT_FALSE(notifier_.is_busy());
+  notifier_.on_turn();
+  EXPECT_THAT(sent_, SizeIs(1));
+}
+
+TEST_F(NotifierTest, SendsAFewATurnInTheirOrder) {
+  constexpr std::size_t kCount = 2 * kMostATurn + 5;
+  queue(kCount);
+  for (const std::size_t sent : {kMostATurn, 2 * kMostATurn, kCount}) {
+    EXPECT_TRUE(notifier_.is_busy());
+    notifier_.on_turn();
+    EXPECT_THAT(sent_, SizeIs(sent));
+  }
+  EXPECT_FALSE(notifier_.is_busy());
+  EXPECT_TRUE(std::ranges::is_sorted(sent_));
+  EXPECT_EQ(notifier_.folded(), 0u);
+}
+
+TEST_F(NotifierTest, FoldsWhatFindsNoRoom) {
+  queue(kMostWaiting + 7);
+  EXPECT_EQ(notifier_.folded(), 7u);
+  while (notifier_.is_busy())
+    notifier_.on_turn();
+  ASSERT_THAT(sent_, SizeIs(kMostWaiting));
+  EXPECT_EQ(sent_.back(), kMostWaiting) << "the earlier ones are kept";
+  queue(1);
+  EXPECT_EQ(notifier_.folded(), 7u) << "there is room again";
+}
+
+TEST_F(NotifierTest, FoldsWhatHasNobodyToGoTo) {
+  open_ = false;
+  EXPECT_FALSE(notifier_.is_open());
+  queue(3);
+  EXPECT_EQ(notifier_.folded(), 3u);
+  EXPECT_FALSE(notifier_.is_busy());
+  open_ = true;
+  notifier_.on_turn();
+  EXPECT_THAT(sent_, SizeIs(0)) << "never later";
+}
+
+TEST_F(NotifierTest, FoldsWhatStillWaitsWhenTheMasterGoes) {
+  queue(kMostATurn + 4);
+  notifier_.on_turn();
+  open_ = false;
+  notifier_.on_turn();
+  EXPECT_THAT(sent_, SizeIs(kMostATurn));
+  EXPECT_EQ(notifier_.folded(), 4u);
+  EXPECT_FALSE(notifier_.is_busy()) << "or the loop would never wait again";
+}
+
+}  // namespace
+}  // namespace tcpmibd::agent

@@ -1,0 +1,816 @@
+#include "agent/serve/responder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "support/deadline.h"
+#include "support/questioner.h"
+
+namespace tcpmibd::agent {
+namespace {
+
+using namespace lab;
+using namespace std::chrono_literals;
+using snmp::Counter32;
+using snmp::Counter64;
+using snmp::Gauge32;
+using snmp::Integer;
+using snmp::Oid;
+using snmp::Value;
+using tcp::State;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using Kind = Answer::Kind;
+
+MATCHER_P(Is, kind, "") { return arg.kind == kind; }
+MATCHER_P(HasValue, value, "") {
+  return arg.kind == Kind::kValue && arg.cell && arg.cell->value == Value(value);
+}
+MATCHER_P(IsNamed, name, "") { return arg.kind == Kind::kValue && arg.cell->name == name; }
+
+const tables::Managed& connections() { return managed("tcpConnectionTable"); }
+const tables::Managed& listeners() { return managed("tcpListenerTable"); }
+
+const Oid kState = tcp_oid("19.1.7.1.4.10.0.0.1.22.1.4.10.0.0.9.4711");
+const Oid kProcess = tcp_oid("19.1.8.1.4.10.0.0.1.22.1.4.10.0.0.9.4711");
+const Oid kListenerProcess = tcp_oid("20.1.4.1.4.0.0.0.0.22");
+
+tcp::Socket the_connection(const SocketOptions& options = {}) {
+  return established("10.0.0.1:22", "10.0.0.9:4711", options);
+}
+
+// Every request wants rows that are newer than itself.
+constexpr Ages kNothingKept{.snapshot = 0s, .processes = 0s};
+constexpr Ages kKept{.snapshot = 1h, .processes = 1h};
+
+// A snapshot that took long serves for a while even so; until that has passed.
+void outlive(const tcp::Snapshot& snapshot) {
+  ASSERT_TRUE(eventually([&] {
+    constexpr int kShareOfTime = 5;
+    return Clock::now() - snapshot.taken_at() > kShareOfTime * snapshot.took();
+  }));
+}
+
+// ------------------------------------------------------------------------------------- GETNEXT
+
+TEST(Next, IsParkedUntilThereIsASnapshotAndThenAnswered) {
+  Questioner agent({the_connection()});
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.next(connections(), connections().root(), pdu), Is(Kind::kLater));
+  agent.await_news();
+  const Answer answer = agent.next(connections(), connections().root(), pdu);
+  EXPECT_THAT(answer, IsNamed(kState));
+  EXPECT_THAT(answer, HasValue(Integer{5}));
+  EXPECT_EQ(agent.dumps.dumps(), 1);
+  EXPECT_THAT(agent.lookups.queries(), IsEmpty());
+}
+
+TEST(Next, SaysWhereTheTableEnds) {
+  Questioner agent({the_connection()}, {.look_up_processes = false});
+  EXPECT_THAT(agent.next_settled(connections(), kProcess, agent.pdu()), Is(Kind::kEndOfView));
+  EXPECT_THAT(agent.next_settled(listeners(), listeners().root(), agent.pdu()),
+              Is(Kind::kEndOfView));
+}
+
+TEST(Next, MayBeInclusive) {
+  Questioner agent({the_connection()}, kKept);
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.settled_answer([&] { return agent.next(connections(), kState, pdu, true); }),
+              IsNamed(kState));
+}
+
+TEST(Next, WithinTheAgeNeedsNoSecondSnapshot) {
+  Questioner agent({the_connection()}, kKept);
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  EXPECT_THAT(agent.next(connections(), connections().root(), agent.pdu()), HasValue(Integer{5}));
+  EXPECT_THAT(agent.next(listeners(), listeners().root(), agent.pdu()), Is(Kind::kEndOfView));
+  EXPECT_EQ(agent.dumps.dumps(), 1);
+}
+
+TEST(Next, BeyondTheAgeWaitsForANewSnapshot) {
+  Questioner agent({the_connection()}, kNothingKept);
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  agent.set({the_connection({.state = State::kCloseWait})});
+  outlive(*agent.responder->newest());
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.next(connections(), connections().root(), pdu), Is(Kind::kLater));
+  agent.await_news();
+  EXPECT_THAT(agent.next(connections(), connections().root(), pdu), HasValue(Integer{8}));
+  EXPECT_EQ(agent.dumps.dumps(), 2);
+}
+
+TEST(Next, BindingsParkedDuringTheDumpTheyWaitForNeedNoSecond) {
+  Questioner agent({the_connection()}, kNothingKept);
+  agent.dumps.faults().hold();
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.next(connections(), connections().root(), pdu), Is(Kind::kLater));
+  ASSERT_TRUE(agent.dumps.faults().await_calls(1));
+  EXPECT_THAT(agent.next(listeners(), listeners().root(), pdu), Is(Kind::kLater));
+  agent.dumps.faults().release();
+  agent.await_news();
+  EXPECT_THAT(agent.next(connections(), connections().root(), pdu), Is(Kind::kValue));
+  EXPECT_THAT(agent.next(listeners(), listeners().root(), pdu), Is(Kind::kEndOfView));
+  agent.worker->want_processes();  // Comes after any further snapshot that is wanted.
+  ASSERT_TRUE(agent.processes.faults().await_calls(1));
+  EXPECT_EQ(agent.dumps.dumps(), 1);
+}
+
+TEST(Next, AnAgeThatWasChangedHoldsAtOnce) {
+  Questioner agent({the_connection()}, kNothingKept);
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  agent.responder->set_ages(kKept);
+  EXPECT_THAT(agent.next(connections(), connections().root(), agent.pdu()), Is(Kind::kValue));
+}
+
+TEST(Next, ASnapshotThatTookLongServesFiveTimesAsLong) {
+  Questioner agent({the_connection()}, kNothingKept);
+  agent.dumps.while_reading([] {
+    eventually([] { return false; }, 200ms);  // so long it takes
+  });
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  EXPECT_THAT(agent.next(connections(), connections().root(), agent.pdu()), Is(Kind::kValue));
+  EXPECT_EQ(agent.dumps.dumps(), 1);
+}
+
+TEST(Next, TheNextSnapshotIsBegunBeforeThisOneIsTooOld) {
+  Questioner agent({the_connection()}, {.snapshot = 1ms});
+  agent.dumps.while_reading([] {
+    eventually([] { return false; }, 500ms);  // so long it takes, and 2.5 s it serves
+  });
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  const std::shared_ptr<const tcp::Snapshot> first = agent.responder->newest();
+  ASSERT_TRUE(eventually([&] { return Clock::now() - first->taken_at() > 3 * first->took(); }));
+  EXPECT_THAT(agent.next(connections(), connections().root(), agent.pdu()), Is(Kind::kValue));
+  agent.await_news();
+  EXPECT_NE(agent.responder->newest(), first);
+}
+
+TEST(Next, ASnapshotBegunBeforeTheRequestIsTooOldForItWhereNothingIsKept) {
+  Questioner agent({the_connection()}, kNothingKept);
+  agent.dumps.faults().hold();
+  const auto early = agent.pdu();
+  agent.next(connections(), connections().root(), early);
+  ASSERT_TRUE(agent.dumps.faults().await_calls(1));
+  const auto late = agent.pdu();
+  EXPECT_THAT(agent.next(connections(), connections().root(), late), Is(Kind::kLater));
+  agent.set({the_connection({.state = State::kCloseWait})});
+  agent.dumps.faults().release();
+  agent.next_settled(connections(), connections().root(), late);
+  EXPECT_LE(agent.dumps.dumps(), 2) << "one for each, and no more";
+}
+
+TEST(Next, OnePduIsAnsweredFromOneSnapshotWhileNewerOnesArePublished) {
+  Questioner agent({the_connection(), established("10.0.0.1:22", "10.0.0.9:4712")}, kNothingKept);
+  const auto pdu = agent.pdu();
+  ASSERT_THAT(agent.next_settled(connections(), connections().root(), pdu), HasValue(Integer{5}));
+
+  agent.set({the_connection({.state = State::kTimeWait}),
+             established("10.0.0.1:22", "10.0.0.9:4712", {.state = State::kTimeWait})});
+  outlive(*agent.responder->newest());
+  const auto other = agent.pdu();
+  EXPECT_THAT(agent.next_settled(connections(), connections().root(), other),
+              HasValue(Integer{11}));
+
+  EXPECT_THAT(agent.next(connections(), kState, pdu), HasValue(Integer{5})) << "the old PDU's own";
+  EXPECT_THAT(agent.next(connections(), kState, other), HasValue(Integer{11}));
+}
+
+TEST(Next, APduWhoseSnapshotMadeWayGoesOnWithTheNewest) {
+  Questioner agent({the_connection()}, kNothingKept);
+  const auto pdu = agent.pdu();
+  agent.next_settled(connections(), connections().root(), pdu);
+  agent.set({the_connection({.state = State::kTimeWait})});
+  for (int i = 0; i < 3; ++i) {
+    outlive(*agent.responder->newest());
+    agent.next_settled(connections(), connections().root(), agent.pdu());
+  }
+  EXPECT_THAT(agent.next_settled(connections(), connections().root(), pdu), HasValue(Integer{11}));
+}
+
+TEST(Next, NeverKeepsMoreThanTwoSnapshotsTheOneBeingMadeIncluded) {
+  Questioner agent({the_connection()}, kNothingKept);
+  std::mutex mutex;
+  std::vector<std::weak_ptr<const tcp::Snapshot>> all;
+  const auto alive = [&] {
+    const std::lock_guard lock(mutex);
+    return std::ranges::count_if(all, [](const auto& one) { return !one.expired(); });
+  };
+  std::atomic<long> most = 0;
+  agent.dumps.while_reading([&] { most = std::max(most.load(), alive() + 1); });
+
+  std::vector<Questioner::Pdu> under_way;
+  for (int i = 0; i < 6; ++i) {
+    under_way.push_back(agent.pdu());
+    agent.next_settled(connections(), connections().root(), under_way.back());
+    {
+      const std::lock_guard lock(mutex);
+      all.push_back(agent.responder->newest());
+    }
+    for (const auto& pdu : under_way)
+      agent.next(connections(), connections().root(), pdu);
+    most = std::max<long>(most, alive());
+    outlive(*agent.responder->newest());
+  }
+  EXPECT_EQ(most, 2);
+}
+
+TEST(Next, AFailureAnswersThoseThatCameBeforeTheAttempt) {
+  Questioner agent({the_connection()}, kNothingKept);
+  agent.dumps.faults().fail_nth(1);
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.next(connections(), connections().root(), pdu), Is(Kind::kLater));
+  agent.await_news();
+  EXPECT_THAT(agent.next(connections(), connections().root(), pdu), Is(Kind::kFailed));
+  EXPECT_THAT(agent.next(listeners(), listeners().root(), pdu), Is(Kind::kFailed));
+}
+
+TEST(Next, AFailureDoesNotAnswerThoseThatCameLater) {
+  Questioner agent({the_connection()}, kNothingKept);
+  agent.dumps.faults().fail_nth(1);
+  agent.dumps.faults().hold();
+  const auto before = agent.pdu();
+  EXPECT_THAT(agent.next(connections(), connections().root(), before), Is(Kind::kLater));
+  ASSERT_TRUE(agent.dumps.faults().await_calls(1));
+  const auto during = agent.pdu();
+  EXPECT_THAT(agent.next(connections(), connections().root(), during), Is(Kind::kLater));
+  agent.dumps.faults().release();
+  EXPECT_THAT(agent.next_settled(connections(), connections().root(), during),
+              HasValue(Integer{5}));
+  EXPECT_THAT(agent.next_settled(connections(), connections().root(), agent.pdu()),
+              HasValue(Integer{5}));
+}
+
+TEST(Next, AFailureIsNeverHiddenBehindOldRows) {
+  Questioner agent({the_connection()}, kNothingKept);
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  outlive(*agent.responder->newest());
+  agent.dumps.faults().fail_always(true);
+  EXPECT_THAT(agent.next_settled(connections(), connections().root(), agent.pdu()),
+              Is(Kind::kFailed));
+  agent.dumps.faults().fail_always(false);
+  EXPECT_THAT(agent.next_settled(connections(), connections().root(), agent.pdu()),
+              HasValue(Integer{5}));
+}
+
+// ----------------------------------------------------------------------------------------- GET
+
+TEST(Get, OfAConnectionAsksTheKernelForItAndWaitsForNothing) {
+  Questioner agent({the_connection(), established("10.0.0.1:22", "10.0.0.9:4712")});
+  EXPECT_THAT(agent.get(kState, agent.pdu()), HasValue(Integer{5}));
+  tcp::ConnectionQuery want;
+  want.local = the_connection().id.local;
+  want.remote = the_connection().id.remote;
+  EXPECT_THAT(agent.lookups.queries(), ElementsAre(want));
+  EXPECT_EQ(agent.dumps.dumps(), 0);
+}
+
+TEST(Get, IsAnsweredWithWhatIsThereNowHoweverFreshTheSnapshot) {
+  Questioner agent({the_connection()}, kKept);
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  agent.set({the_connection({.state = State::kCloseWait})});
+  EXPECT_THAT(agent.get(kState, agent.pdu()), HasValue(Integer{8}));
+  agent.set({});
+  EXPECT_THAT(agent.get(kState, agent.pdu()), Is(Kind::kNoSuchInstance));
+}
+
+TEST(Get, FindsAConnectionThatIsBoundToADevice) {
+  Questioner agent({the_connection({.interface = 4})});
+  EXPECT_THAT(agent.get(kState, agent.pdu()), HasValue(Integer{5}));
+}
+
+TEST(Get, OfALinkLocalConnectionAsksOnItsLinkOnly) {
+  Questioner agent({established("[fe80::1%2]:22", "[fe80::2%2]:9"),
+                    established("[fe80::1%3]:22", "[fe80::2%3]:9", {.state = State::kCloseWait})});
+  const auto name = [](const char* zone) {
+    return tcp_oid(std::string("19.1.7.4.20.254.128.0.0.0.0.0.0.0.0.0.0.0.0.0.1.") + zone +
+                   ".22.4.20.254.128.0.0.0.0.0.0.0.0.0.0.0.0.0.2." + zone + ".9");
+  };
+  EXPECT_THAT(agent.get(name("0.0.0.2"), agent.pdu()), HasValue(Integer{5}));
+  EXPECT_THAT(agent.get(name("0.0.0.3"), agent.pdu()), HasValue(Integer{8}));
+  EXPECT_THAT(agent.get(name("0.0.0.4"), agent.pdu()), Is(Kind::kNoSuchInstance));
+  EXPECT_EQ(agent.lookups.queries().at(0).zone, 2u);
+}
+
+TEST(Get, OfATwinShowsTheOneRowThatAWalkShows) {
+  Questioner agent({the_connection({.state = State::kTimeWait, .interface = 2}),
+                    the_connection({.interface = 3, .inode = 5})},
+                   {.look_up_processes = false});
+  EXPECT_THAT(agent.get(kState, agent.pdu()), HasValue(Integer{5}));
+  EXPECT_THAT(agent.next_settled(connections(), connections().root(), agent.pdu()),
+              HasValue(Integer{5}));
+}
+
+TEST(Get, OfSeveralBindingsOfAPduAsksOnce) {
+  Questioner agent({the_connection(), listener("0.0.0.0:22")}, {.look_up_processes = false});
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get(kState, pdu), HasValue(Integer{5}));
+  agent.set({});
+  EXPECT_THAT(agent.get(kProcess, pdu), HasValue(Gauge32{0})) << "one PDU, one answer";
+  EXPECT_EQ(agent.lookups.queries().size(), 1u);
+  EXPECT_THAT(agent.get(kState, agent.pdu()), Is(Kind::kNoSuchInstance)) << "another PDU";
+}
+
+TEST(Get, OfListenersReadsTheListenersAloneAndOnceAPdu) {
+  Questioner agent({the_connection(), listener("0.0.0.0:22"), listener("[::]:80")},
+                   {.look_up_processes = false});
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get(kListenerProcess, pdu), HasValue(Gauge32{0}));
+  EXPECT_THAT(agent.get(tcp_oid("20.1.4.0.0.80"), pdu), HasValue(Gauge32{0}));
+  EXPECT_THAT(agent.get(tcp_oid("20.1.4.0.0.81"), pdu), Is(Kind::kNoSuchInstance));
+  EXPECT_THAT(agent.get(tcp_oid("13.1.1.0.0.0.0.80.0.0.0.0.0"), pdu), HasValue(Integer{2}));
+  EXPECT_EQ(agent.lookups.listener_dumps(), 1);
+  EXPECT_EQ(agent.dumps.dumps(), 0);
+}
+
+TEST(Get, OfWhatCanBeNoRowAsksNobody) {
+  Questioner agent({the_connection()});
+  struct Case {
+    const char* name;
+    Kind want;
+  };
+  for (const Case& c : {
+           Case{"19", Kind::kNoSuchObject},
+           Case{"19.1.1.1.4.10.0.0.1.22.1.4.10.0.0.9.4711", Kind::kNoSuchObject},
+           Case{"19.1.9.1.4.10.0.0.1.22.1.4.10.0.0.9.4711", Kind::kNoSuchObject},
+           Case{"19.1.7", Kind::kNoSuchInstance},
+           Case{"19.1.7.1.4.266.0.0.1.22.1.4.10.0.0.9.4711", Kind::kNoSuchInstance},
+           Case{"19.1.7.1.4.10.0.0.1.65558.1.4.10.0.0.9.4711", Kind::kNoSuchInstance},
+           Case{"19.1.7.1.4.10.0.0.1.22.1.4.10.0.0.9.4711.0", Kind::kNoSuchInstance},
+           Case{"20.1.4.0.1.7", Kind::kNoSuchInstance},
+       })
+    EXPECT_THAT(agent.get(tcp_oid(c.name), agent.pdu()), Is(c.want)) << c.name;
+  EXPECT_THAT(agent.lookups.queries(), IsEmpty());
+  EXPECT_EQ(agent.lookups.listener_dumps(), 0);
+}
+
+TEST(Get, WhoseQuestionFailsFailsAndTheNextOneAsksAgain) {
+  Questioner agent({the_connection(), listener("0.0.0.0:22")}, {.look_up_processes = false});
+  agent.lookups.faults().fail_always(true);
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get(kState, pdu), Is(Kind::kFailed));
+  EXPECT_THAT(agent.get(kListenerProcess, pdu), Is(Kind::kFailed));
+  agent.lookups.faults().fail_always(false);
+  EXPECT_THAT(agent.get(kState, agent.pdu()), HasValue(Integer{5}));
+  EXPECT_THAT(agent.get(kListenerProcess, agent.pdu()), HasValue(Gauge32{0}));
+}
+
+TEST(Get, ThatCouldNotLookEverywhereFallsBackToASnapshot) {
+  Questioner agent({the_connection({.interface = 99})}, kKept);
+  agent.lookups.set_coverage(tcp::Coverage::kPartial);
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get(kState, pdu), Is(Kind::kLater));
+  EXPECT_THAT(agent.get_settled(kState, pdu), HasValue(Integer{5}));
+  EXPECT_EQ(agent.dumps.dumps(), 1);
+  EXPECT_THAT(agent.get(tcp_oid("19.1.7.1.4.10.0.0.1.23.1.4.10.0.0.9.4711"), agent.pdu()),
+              Is(Kind::kNoSuchInstance));
+}
+
+TEST(Get, ThatCouldNotLookEverywhereFailsWithTheSnapshot) {
+  Questioner agent({the_connection()}, kKept);
+  agent.lookups.set_coverage(tcp::Coverage::kPartial);
+  agent.dumps.faults().fail_nth(1);
+  EXPECT_THAT(agent.get_settled(kState, agent.pdu()), Is(Kind::kFailed));
+}
+
+// --------------------------------------------------------------------------------------- Effort
+
+TEST(OnlyAtHand, BeginsNothingAndIsAnsweredWithWhatIsThere) {
+  Questioner agent({the_connection({.inode = 8})}, kKept, {{.inode = 8, .pid = 4242}});
+  const auto pdu = agent.pdu();
+  auto probe = pdu;
+  probe.effort = Effort::kOnlyAtHand;
+  const Oid first = connections().root();
+  const Oid states = own_oid("1.2.1.5.5");
+  const Oid owners = own_oid("1.7.1.10.4242");
+  EXPECT_THAT(agent.get(kState, probe), HasValue(Integer{5})) << "the kernel tells at once";
+  for (const Oid& name : {kProcess, states, owners})
+    EXPECT_THAT(agent.get(name, probe), Is(Kind::kLater)) << name;
+  EXPECT_THAT(agent.next(connections(), first, probe), Is(Kind::kLater));
+  EXPECT_FALSE(eventually([&] { return agent.dumps.dumps() + agent.processes.calls() > 0; }, 50ms));
+  EXPECT_THAT(agent.next_settled(connections(), first, pdu), IsNamed(kState));
+  EXPECT_THAT(agent.next(connections(), first, probe), IsNamed(kState));
+}
+
+// ------------------------------------------------------------------------------------- Scalars
+
+TEST(Scalars, OfOnePduComeFromOneRead) {
+  Questioner agent;
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{1}));
+  EXPECT_THAT(agent.get(tcp_oid("17.0"), pdu), HasValue(Counter64{1}));
+  EXPECT_THAT(agent.next(managed("tcpHCInSegs"), tcp_oid("17"), pdu), HasValue(Counter64{1}));
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), agent.pdu()), HasValue(Counter32{2}));
+  EXPECT_EQ(agent.dumps.dumps(), 0);
+}
+
+TEST(Scalars, OfOtherSessionsWithTheSameNumberAreOtherPdus) {
+  Questioner agent;
+  const auto pdu = agent.pdu();
+  auto other = pdu;
+  other.transaction.session = &other;
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{1}));
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), other), HasValue(Counter32{2}));
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{1}));
+}
+
+TEST(Scalars, ThatCannotBeReadFailAndAreReadAgainForTheNextPdu) {
+  Questioner agent;
+  agent.counters.faults().fail_nth(1);
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), agent.pdu()), Is(Kind::kFailed));
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), agent.pdu()), HasValue(Counter32{2}));
+}
+
+TEST(Scalars, WithoutTheirInstanceAreMissing) {
+  Questioner agent;
+  EXPECT_THAT(agent.get(tcp_oid("10"), agent.pdu()), Is(Kind::kNoSuchInstance));
+  EXPECT_THAT(agent.get(tcp_oid("10.0.0"), agent.pdu()), Is(Kind::kNoSuchInstance));
+  EXPECT_THAT(agent.next(managed("tcpInSegs"), tcp_oid("10.0"), agent.pdu()), Is(Kind::kEndOfView));
+}
+
+TEST(Pins, AreForgottenWhenTheMasterNoLongerWaits) {
+  Questioner agent;
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{1}));
+  agent.responder->tidy(Clock::now());
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{1}));
+  agent.responder->tidy(Clock::now() + 8s);
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{2}));
+}
+
+// snmpd asks for its own purposes, such as its monitors, without a number.
+TEST(Pins, OfPdusWithoutANumberAreToldApartByTheirArrival) {
+  Questioner agent;
+  auto pdu = agent.pdu();
+  pdu.transaction.id = 0;
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{1}));
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{1}));
+  pdu.arrived += 1ms;
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{2}));
+}
+
+TEST(Pins, OfMoreManagersThanCanBeRememberedMakeRoomForEachOther) {
+  Questioner agent;
+  const auto first = agent.pdu();
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), first), HasValue(Counter32{1}));
+  for (std::uint32_t i = 0; i < 64; ++i)
+    EXPECT_THAT(agent.get(tcp_oid("10.0"), agent.pdu()), HasValue(Counter32{2 + i}));
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), first), HasValue(Counter32{66})) << "read anew";
+}
+
+TEST(Idle, FreesTheSnapshotThatMayNotBeServedAnyMore) {
+  Questioner agent({the_connection()}, {.snapshot = 1s});
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  const std::weak_ptr<const tcp::Snapshot> snapshot = agent.responder->newest();
+  agent.responder->tidy(Clock::now() + 5s);
+  EXPECT_FALSE(snapshot.expired());
+  agent.responder->tidy(Clock::now() + 11s);
+  EXPECT_TRUE(snapshot.expired());
+  EXPECT_THAT(agent.next_settled(connections(), connections().root(), agent.pdu()),
+              HasValue(Integer{5}));
+}
+
+TEST(Idle, KeepsTheSnapshotThatMayStillBeServed) {
+  Questioner agent({the_connection()}, kKept);
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  EXPECT_TRUE(agent.responder->tidy(Clock::now() + 60s)) << "and has to be called again";
+  EXPECT_NE(agent.responder->newest(), nullptr);
+}
+
+TEST(Idle, FreesTheProcessMapAsWell) {
+  Questioner agent({the_connection({.inode = 8})}, {.processes = 5s}, {{.inode = 8, .pid = 4242}});
+  agent.processes.deny(3);
+  agent.get_settled(kProcess, agent.pdu());
+  EXPECT_TRUE(agent.responder->tidy(Clock::now()));
+  ASSERT_NE(agent.responder->processes(), nullptr);
+  EXPECT_FALSE(agent.responder->tidy(Clock::now() + 11s)) << "nothing is left";
+  EXPECT_EQ(agent.responder->processes(), nullptr);
+  EXPECT_EQ(agent.responder->processes_denied(), 3u) << "what it could not see is still told";
+}
+
+// ----------------------------------------------------------------------------------- Processes
+
+TEST(Processes, AreParkedForAndThenTold) {
+  Questioner agent({the_connection({.inode = 8})}, kKept, {{.inode = 8, .pid = 4242}});
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get(kProcess, pdu), Is(Kind::kLater));
+  EXPECT_THAT(agent.get_settled(kProcess, pdu), HasValue(Gauge32{4242}));
+}
+
+TEST(Processes, ParkedForDuringTheLookUpTheyWaitForNeedNoSecond) {
+  Questioner agent({the_connection({.inode = 8}), listener("0.0.0.0:22", {.inode = 8})}, kKept,
+                   {{.inode = 8, .pid = 4242}});
+  agent.processes.faults().hold();
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get(kProcess, pdu), Is(Kind::kLater));
+  ASSERT_TRUE(agent.processes.faults().await_calls(1));
+  EXPECT_THAT(agent.get(kListenerProcess, pdu), Is(Kind::kLater));
+  agent.processes.faults().release();
+  agent.await_news();
+  EXPECT_THAT(agent.get(kProcess, pdu), HasValue(Gauge32{4242}));
+  EXPECT_THAT(agent.get(kListenerProcess, pdu), HasValue(Gauge32{4242}));
+  pollfd waiting{.fd = agent.worker->descriptor(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&waiting, 1, 1100), 0) << "a second look-up that nobody waits for";
+}
+
+TEST(Processes, WhoseLookUpTookLongServeUntilTheNextOneMayBegin) {
+  Questioner agent({the_connection({.inode = 8})}, {.processes = 0s}, {{.inode = 8, .pid = 4242}});
+  agent.processes.faults().hold();
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get(kProcess, pdu), Is(Kind::kLater));
+  ASSERT_TRUE(agent.processes.faults().await_calls(1));
+  eventually([] { return false; }, 1s);  // so long it takes, and 4 s it serves
+  agent.processes.faults().release();
+  EXPECT_THAT(agent.get_settled(kProcess, pdu), HasValue(Gauge32{4242}));
+  EXPECT_THAT(agent.get(kProcess, agent.pdu()), HasValue(Gauge32{4242}));
+  EXPECT_EQ(agent.processes.faults().calls(), 1);
+}
+
+TEST(Processes, AreNotLookedUpForOtherColumns) {
+  Questioner agent({the_connection({.inode = 8})}, kKept);
+  EXPECT_THAT(agent.get(kState, agent.pdu()), HasValue(Integer{5}));
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  EXPECT_EQ(agent.processes.faults().calls(), 0);
+}
+
+TEST(Processes, WithinTheAgeComeFromTheSameMap) {
+  Questioner agent({the_connection({.inode = 8})}, kKept, {{.inode = 8, .pid = 4242}});
+  agent.get_settled(kProcess, agent.pdu());
+  agent.processes.set({{.inode = 8, .pid = 17}});
+  EXPECT_THAT(agent.get(kProcess, agent.pdu()), HasValue(Gauge32{4242}));
+  EXPECT_EQ(agent.processes.faults().calls(), 1);
+}
+
+TEST(Processes, BeyondTheAgeComeFromANewMap) {
+  Questioner agent({the_connection({.inode = 8})}, kNothingKept, {{.inode = 8, .pid = 4242}});
+  agent.get_settled(kProcess, agent.pdu());
+  agent.processes.set({{.inode = 8, .pid = 17}});
+  EXPECT_THAT(agent.get_settled(kProcess, agent.pdu()), HasValue(Gauge32{17}));
+  EXPECT_EQ(agent.processes.faults().calls(), 2);
+}
+
+TEST(Processes, OfASocketTheMapHasNotHeardOfComeFromANewOneASecondLater) {
+  Questioner agent({the_connection({.inode = 8})}, kKept, {{.inode = 8, .pid = 4242}});
+  const Time began = Clock::now();
+  agent.get_settled(kProcess, agent.pdu());
+  agent.processes.set({{.inode = 9, .pid = 17}});
+  agent.set({the_connection({.inode = 9})});
+  EXPECT_THAT(agent.get_settled(kProcess, agent.pdu()), HasValue(Gauge32{17}));
+  EXPECT_GE(Clock::now() - began, 1s);
+  EXPECT_EQ(agent.processes.faults().calls(), 2);
+}
+
+TEST(Processes, OfASocketThatNobodyHoldsAreFinallyZero) {
+  Questioner agent({the_connection({.inode = 8})}, kKept);
+  EXPECT_THAT(agent.get_settled(kProcess, agent.pdu()), HasValue(Gauge32{0}));
+  EXPECT_EQ(agent.processes.faults().calls(), 1);
+}
+
+TEST(Processes, OfASocketKnownToBeNobodysNeedNoFurtherMap) {
+  Questioner agent({the_connection({.inode = 8})}, kKept);
+  agent.get_settled(kProcess, agent.pdu());
+  EXPECT_THAT(agent.get(kProcess, agent.pdu()), HasValue(Gauge32{0}));
+}
+
+TEST(Processes, OfAWalkKnowWhatIsNobodysFromOneMap) {
+  Questioner agent({listener("0.0.0.0:80", {.inode = 31}), listener("0.0.0.0:80", {.inode = 32})},
+                   kKept);
+  EXPECT_THAT(agent.next_settled(listeners(), listeners().root(), agent.pdu()),
+              HasValue(Gauge32{0}));
+  EXPECT_THAT(agent.next(listeners(), listeners().root(), agent.pdu()), HasValue(Gauge32{0}));
+}
+
+TEST(Processes, OfARowThatSeveralSocketsShareAreTheLowestOfAll) {
+  Questioner agent({listener("0.0.0.0:22", {.inode = 31}), listener("0.0.0.0:22", {.inode = 32})},
+                   kKept, {{.inode = 31, .pid = 900}, {.inode = 32, .pid = 300}});
+  EXPECT_THAT(agent.get_settled(kListenerProcess, agent.pdu()), HasValue(Gauge32{300}));
+  EXPECT_THAT(agent.next_settled(listeners(), listeners().root(), agent.pdu()),
+              HasValue(Gauge32{300}));
+}
+
+TEST(Processes, OfAnInodeOfZeroAreZeroAndNeverLookedFor) {
+  Questioner agent({the_connection()}, kKept, {{.inode = 0, .pid = 666}});
+  EXPECT_THAT(agent.get_settled(kProcess, agent.pdu()), HasValue(Gauge32{0}));
+}
+
+TEST(Processes, ThatAreNotToBeLookedUpAreZeroAtOnce) {
+  Questioner agent({the_connection({.inode = 8})}, {.look_up_processes = false},
+                   {{.inode = 8, .pid = 4242}});
+  EXPECT_THAT(agent.get(kProcess, agent.pdu()), HasValue(Gauge32{0}));
+  EXPECT_EQ(agent.processes.faults().calls(), 0);
+}
+
+TEST(Processes, WhoseLookUpFailsAreZeroUntilItWorksAgain) {
+  Questioner agent({the_connection({.inode = 8})}, kNothingKept, {{.inode = 8, .pid = 4242}});
+  agent.processes.faults().fail_nth(1);
+  EXPECT_THAT(agent.get_settled(kProcess, agent.pdu()), HasValue(Gauge32{0}));
+  EXPECT_THAT(agent.get_settled(kProcess, agent.pdu()), HasValue(Gauge32{4242}));
+}
+
+// --------------------------------------------------------------------------------------- Surveys
+
+const tables::Managed& ports() { return managed("tcpmibdPortTable"); }
+const Oid kPortTotal = own_oid("1.4.1.17.22");
+const Oid kPortProcess = own_oid("1.4.1.2.22");
+
+std::vector<tcp::Socket> a_service() {
+  return {listener("0.0.0.0:22", {.inode = 9}), the_connection({.inode = 8})};
+}
+
+TEST(Surveys, AreParkedForAndThenServeGetAndNext) {
+  Questioner agent(a_service(), kKept);
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get(kPortTotal, pdu), Is(Kind::kLater));
+  agent.await_news();
+  EXPECT_THAT(agent.get(kPortTotal, pdu), HasValue(Gauge32{1}));
+  EXPECT_THAT(agent.next(ports(), own_oid("1.4.1.17"), pdu), IsNamed(kPortTotal));
+  EXPECT_THAT(agent.get(own_oid("1.4.1.17.23"), pdu), Is(Kind::kNoSuchInstance));
+  EXPECT_EQ(agent.dumps.dumps(), 1);
+}
+
+TEST(Surveys, WithinTheAgeServeManyPdus) {
+  Questioner agent(a_service(), kKept);
+  agent.get_settled(kPortTotal, agent.pdu());
+  EXPECT_THAT(agent.get(kPortTotal, agent.pdu()), HasValue(Gauge32{1}));
+  EXPECT_EQ(agent.dumps.dumps(), 1);
+}
+
+TEST(Surveys, AreCountedFromTheSnapshotThatAWalkHasLeft) {
+  Questioner agent(a_service(), kKept);
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  EXPECT_THAT(agent.get_settled(kPortTotal, agent.pdu()), HasValue(Gauge32{1}));
+  EXPECT_EQ(agent.dumps.dumps(), 1);
+}
+
+TEST(Surveys, ServeTheWalksAfterThem) {
+  Questioner agent(a_service(), kKept);
+  agent.get_settled(kPortTotal, agent.pdu());
+  EXPECT_THAT(agent.next(connections(), connections().root(), agent.pdu()), IsNamed(kState));
+  EXPECT_EQ(agent.dumps.dumps(), 1);
+}
+
+TEST(Surveys, BeyondTheAgeAreCountedAnew) {
+  Questioner agent(a_service(), kNothingKept);
+  agent.get_settled(kPortTotal, agent.pdu());
+  agent.set({listener("0.0.0.0:22")});
+  outlive(*agent.responder->newest());
+  EXPECT_THAT(agent.get_settled(kPortTotal, agent.pdu()), HasValue(Gauge32{0}));
+  EXPECT_EQ(agent.dumps.dumps(), 2);
+}
+
+TEST(Surveys, OfAPduAreTheSameForAllItsBindings) {
+  Questioner agent(a_service(), kNothingKept);
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get_settled(kPortTotal, pdu), HasValue(Gauge32{1}));
+  agent.set({listener("0.0.0.0:22")});
+  outlive(*agent.responder->newest());
+  agent.get_settled(kPortTotal, agent.pdu());
+  EXPECT_THAT(agent.get(kPortTotal, pdu), HasValue(Gauge32{1}));
+  EXPECT_THAT(agent.next(ports(), own_oid("1.4.1.17"), pdu), HasValue(Gauge32{1}));
+}
+
+TEST(Surveys, BindingsParkedDuringTheDumpTheyWaitForNeedNoSecond) {
+  Questioner agent(a_service(), kNothingKept);
+  agent.dumps.faults().hold();
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get(kPortTotal, pdu), Is(Kind::kLater));
+  ASSERT_TRUE(agent.dumps.faults().await_calls(1));
+  EXPECT_THAT(agent.get(own_oid("1.3.1.1.8"), pdu), Is(Kind::kLater));
+  agent.dumps.faults().release();
+  EXPECT_THAT(agent.get_settled(kPortTotal, pdu), HasValue(Gauge32{1}));
+  EXPECT_THAT(agent.get_settled(own_oid("1.3.1.1.8"), pdu), HasValue(Gauge32{0}));
+  agent.worker->want_processes();  // Comes after any further survey that is wanted.
+  ASSERT_TRUE(agent.processes.faults().await_calls(1));
+  EXPECT_EQ(agent.dumps.dumps(), 1);
+}
+
+TEST(Surveys, OfASnapshotThatFailsAreAnErrorUntilItWorksAgain) {
+  Questioner agent(a_service(), kNothingKept);
+  agent.dumps.faults().fail_nth(1);
+  EXPECT_THAT(agent.get_settled(kPortTotal, agent.pdu()), Is(Kind::kFailed));
+  EXPECT_THAT(agent.get_settled(kPortTotal, agent.pdu()), HasValue(Gauge32{1}));
+}
+
+TEST(Surveys, FromBeforeADeletionAreNotServed) {
+  Questioner agent(a_service(), kKept);
+  agent.get_settled(kPortTotal, agent.pdu());
+  agent.set({listener("0.0.0.0:22")});
+  agent.responder->forget(established("10.0.0.1:22", "10.0.0.9:4711"));
+  EXPECT_THAT(agent.get_settled(kPortTotal, agent.pdu()), HasValue(Gauge32{0}));
+}
+
+TEST(Surveys, TellTheProcessesOfPorts) {
+  Questioner agent(a_service(), kKept, {{.inode = 9, .pid = 700}});
+  EXPECT_THAT(agent.get_settled(kPortProcess, agent.pdu()), HasValue(Gauge32{700}));
+}
+
+TEST(States, OfOneCellWaitForASnapshotWhileAConnectionDoesNot) {
+  Questioner agent(a_service(), kKept);
+  const auto pdu = agent.pdu();
+  const Oid cell = own_oid("1.2.1.5.5");
+  EXPECT_THAT(agent.get(kState, pdu), HasValue(Integer{5}));
+  EXPECT_EQ(agent.dumps.dumps(), 0);
+  EXPECT_THAT(agent.get(cell, pdu), Is(Kind::kLater));
+  EXPECT_THAT(agent.get_settled(cell, pdu), HasValue(Gauge32{1}));
+  EXPECT_EQ(agent.responder->survey(), nullptr) << "no survey is needed for it";
+}
+
+// ---------------------------------------------------------------------------------------- Owners
+
+const tables::Managed& processes() { return managed("tcpmibdProcessTable"); }
+const Oid kProcessTotal = own_oid("1.7.1.10.700");
+
+TEST(Owners, AreParkedForAfterTheSurvey) {
+  Questioner agent(a_service(), kKept, {{.inode = 8, .pid = 700}});
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get_settled(kProcessTotal, pdu), HasValue(Gauge32{1}));
+  EXPECT_NE(agent.responder->survey(), nullptr);
+  EXPECT_THAT(agent.next(processes(), own_oid("1.7.1.10"), pdu), IsNamed(kProcessTotal));
+  EXPECT_THAT(agent.get(own_oid("1.9.25.0"), agent.pdu()), HasValue(Gauge32{0}));
+  EXPECT_EQ(agent.dumps.dumps(), 1);
+  EXPECT_EQ(agent.processes.faults().calls(), 1);
+}
+
+TEST(Owners, BeyondTheAgeOfProcessesAreCountedAnew) {
+  Questioner agent(a_service(), {.snapshot = 1h, .processes = 0s}, {{.inode = 8, .pid = 700}});
+  agent.get_settled(kProcessTotal, agent.pdu());
+  agent.processes.set({{.inode = 8, .pid = 701}});
+  EXPECT_THAT(agent.get_settled(own_oid("1.7.1.10.701"), agent.pdu()), HasValue(Gauge32{1}));
+  EXPECT_EQ(agent.dumps.dumps(), 1);
+}
+
+TEST(Owners, AreNoneWhereProcessesAreNotToBeLookedUp) {
+  Questioner agent(a_service(), {.look_up_processes = false}, {{.inode = 8, .pid = 700}});
+  EXPECT_THAT(agent.next_settled(processes(), processes().root(), agent.pdu()),
+              Is(Kind::kEndOfView));
+  EXPECT_THAT(agent.get_settled(kPortProcess, agent.pdu()), HasValue(Gauge32{0}));
+  EXPECT_EQ(agent.processes.faults().calls(), 0);
+}
+
+TEST(Owners, OfALookUpThatFailsAreNoneUntilItWorksAgain) {
+  Questioner agent(a_service(), {.snapshot = 1h, .processes = 0s}, {{.inode = 8, .pid = 700}});
+  agent.processes.faults().fail_nth(1);
+  EXPECT_THAT(agent.get_settled(kProcessTotal, agent.pdu()), Is(Kind::kNoSuchInstance));
+  EXPECT_THAT(agent.get_settled(kProcessTotal, agent.pdu()), HasValue(Gauge32{1}));
+}
+
+// --------------------------------------------------------------------- The agent and its limits
+
+TEST(AgentScalars, NeedNoSnapshotAndKnowOfThoseThatWereTaken) {
+  Questioner agent(a_service(), kKept);
+  agent.figures.deletes_done = 3;
+  EXPECT_THAT(agent.get(own_oid("1.1.13.0"), agent.pdu()), HasValue(Counter32{3}));
+  EXPECT_THAT(agent.get(own_oid("1.1.9.0"), agent.pdu()), HasValue(Counter32{0}));
+  EXPECT_THAT(agent.get(own_oid("1.1.5.0"), agent.pdu()), Is(Kind::kNoSuchInstance));
+  EXPECT_EQ(agent.dumps.dumps(), 0);
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  EXPECT_THAT(agent.get(own_oid("1.1.9.0"), agent.pdu()), HasValue(Counter32{1}));
+  EXPECT_THAT(agent.get(own_oid("1.1.6.0"), agent.pdu()), HasValue(Gauge32{2}));
+  EXPECT_THAT(agent.get(own_oid("1.1.5.0"), agent.pdu()), Is(Kind::kValue));
+}
+
+TEST(AgentScalars, CountSnapshotsThatFailed) {
+  Questioner agent(a_service(), kNothingKept);
+  agent.dumps.faults().fail_nth(1);
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  EXPECT_THAT(agent.get(own_oid("1.1.10.0"), agent.pdu()), HasValue(Counter32{1}));
+}
+
+TEST(PressureScalars, AreReadOnceAPduAndNeedNoSnapshot) {
+  Questioner agent(a_service(), kKept);
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get(own_oid("1.9.1.0"), pdu), HasValue(Gauge32{1}));
+  EXPECT_THAT(agent.get(own_oid("1.9.14.0"), pdu), HasValue(Counter32{14}));
+  EXPECT_EQ(agent.pressure.faults().calls(), 1);
+  EXPECT_THAT(agent.get(own_oid("1.9.14.0"), agent.pdu()), HasValue(Counter32{14}));
+  EXPECT_EQ(agent.pressure.faults().calls(), 2);
+  EXPECT_EQ(agent.dumps.dumps(), 0);
+}
+
+TEST(PressureScalars, ThatCannotBeReadAreAnErrorUntilTheyCan) {
+  Questioner agent(a_service(), kKept);
+  agent.pressure.faults().fail_nth(1);
+  EXPECT_THAT(agent.get(own_oid("1.9.1.0"), agent.pdu()), Is(Kind::kFailed));
+  EXPECT_THAT(agent.get(own_oid("1.9.1.0"), agent.pdu()), HasValue(Gauge32{1}));
+}
+
+TEST(PressureScalars, ThatAreAbsentAreNoInstances) {
+  Questioner agent(a_service(), kKept);
+  agent.pressure.set({});
+  EXPECT_THAT(agent.get(own_oid("1.9.1.0"), agent.pdu()), Is(Kind::kNoSuchInstance));
+  EXPECT_THAT(agent.next(managed("tcpmibdOrphans"), own_oid("1.9.1"), agent.pdu()),
+              Is(Kind::kEndOfView));
+}
+
+TEST(AlarmTable, NeedsNoSnapshot) {
+  Questioner agent(a_service(), kKept);
+  agent.alarms.configure({alarm_rule("a", {}, 5)});
+  EXPECT_THAT(agent.get(own_oid("1.10.1.5.1.97"), agent.pdu()), HasValue(Gauge32{5}));
+  EXPECT_THAT(agent.get(own_oid("1.11.0"), agent.pdu()), HasValue(Gauge32{0}));
+  EXPECT_EQ(agent.dumps.dumps(), 0);
+}
+
+}  // namespace
+}  // namespace tcpmibd::agent

@@ -1,0 +1,629 @@
+#include "survey/survey.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "support/builders.h"
+
+namespace tcpmibd::tcp {
+
+void PrintTo(const Tally& tally, std::ostream* out) {
+  *out << "synSent " << tally.syn_sent << " synReceived " << tally.syn_received << " established "
+       << tally.established << " finWait " << tally.fin_wait << " closeWait " << tally.close_wait
+       << " lastAck " << tally.last_ack << " timeWait " << tally.time_wait << " total "
+       << tally.total << " oldest " << tally.oldest_close_wait;
+}
+
+namespace {
+
+using namespace lab;
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr Time kStart{1'000'000s};
+
+// Looks at one host again and again, as the worker does.
+class Surveyor {
+ public:
+  const Survey& look(const std::vector<Socket>& sockets, const std::vector<Quiet>& quiet = {}) {
+    SnapshotBuilder builder(forms, now);
+    for (const Socket& socket : sockets)
+      builder.add(socket);
+    const Snapshot snapshot = builder.finish(now + 1ms);
+    sightings_ = Sightings::follow(sightings_, snapshot, quiet, {});
+    survey_ = Survey::build({.snapshot = snapshot,
+                             .sightings = sightings_,
+                             .before = survey_ ? &*survey_ : nullptr,
+                             .ephemeral = ephemeral,
+                             .units = units});
+    return *survey_;
+  }
+
+  // Public: each test turns its own screws.
+  Time now = kStart;
+  AddressForms forms;
+  std::optional<EphemeralRange> ephemeral = EphemeralRange::parse("32768\t60999", "").value();
+  FakeUnitLookup units;
+
+ private:
+  Sightings sightings_;
+  std::optional<Survey> survey_;
+};
+
+Survey survey_of(const std::vector<Socket>& sockets) { return Surveyor().look(sockets); }
+
+std::string port_text(std::uint32_t port) { return ":" + std::to_string(port); }
+
+const Tally& tally_of_port(const Survey& survey, std::uint16_t port) {
+  const auto found = std::ranges::find(survey.ports(), port, &PortFigures::port);
+  if (found == survey.ports().end())
+    throw std::invalid_argument("no port " + std::to_string(port));
+  return found->tally;
+}
+
+// "10.0.0.1:80" and the number of its connections, for every listener.
+std::vector<std::string> totals(const Survey& survey) {
+  std::vector<std::string> texts;
+  for (const ListenerFigures& listener : survey.listeners())
+    texts.push_back(to_text(listener.key.address, listener.key.port) + " " +
+                    std::to_string(listener.tally.total));
+  return texts;
+}
+
+// ---------------------------------------------------------------------------------------- Tallies
+
+TEST(Tally, CountsEveryStateInItsPlace) {
+  Tally tally;
+  for (const StateNames& names : kStates)
+    tally.add(names.state, 9);
+  EXPECT_EQ(tally, (Tally{.syn_sent = 1,
+                          .syn_received = 1,
+                          .established = 1,
+                          .fin_wait = 3,
+                          .close_wait = 1,
+                          .last_ack = 1,
+                          .time_wait = 1,
+                          .total = 9,
+                          .oldest_close_wait = 9}));
+}
+
+TEST(Tally, KnowsTheOldestCloseWaitOnly) {
+  Tally tally;
+  tally.add(State::kCloseWait, 5);
+  tally.add(State::kCloseWait, 3);
+  tally.add(State::kTimeWait, 60);
+  EXPECT_EQ(tally.oldest_close_wait, 5u);
+}
+
+TEST(Tally, AddedToAnotherIsBoth) {
+  Tally one, other, both;
+  std::uint32_t age = 0;
+  for (const StateNames& names : kStates) {
+    ++age;
+    (age % 2 == 0 ? one : other).add(names.state, age);
+    both.add(names.state, age);
+  }
+  EXPECT_EQ(Tally(one) += other, both);
+  EXPECT_EQ(Tally(other) += one, both);
+}
+
+// ------------------------------------------------------------------------------ Ports, listeners
+
+TEST(Ports, AreThoseThatSomebodyListensOn) {
+  const Survey survey = survey_of({listener("0.0.0.0:443"), listener("10.0.0.1:22"),
+                                   listener("[::]:443", {.v6only = true}), listener("[::]:80"),
+                                   established("10.0.0.1:9", "10.0.0.9:1")});
+  std::vector<std::uint16_t> ports;
+  for (const PortFigures& port : survey.ports())
+    ports.push_back(port.port);
+  EXPECT_THAT(ports, ElementsAre(22, 80, 443));
+  EXPECT_EQ(survey.ports()[2].accepting.sockets, 2u);
+}
+
+TEST(Ports, CountTheirConnectionsByState) {
+  const Survey survey = survey_of({
+      listener("0.0.0.0:22"),
+      established("10.0.0.1:22", "10.0.0.9:1"),
+      established("10.0.0.1:22", "10.0.0.9:2", {.state = State::kCloseWait}),
+      established("10.0.0.2:22", "10.0.0.9:3", {.state = State::kTimeWait}),
+      established("10.0.0.1:23", "10.0.0.9:4"),
+      established("10.0.0.1:5000", "10.0.0.9:22"),
+  });
+  EXPECT_EQ(tally_of_port(survey, 22),
+            (Tally{.established = 1, .close_wait = 1, .time_wait = 1, .total = 3}));
+}
+
+TEST(Ports, CountConnectionsToAddressesThatNobodyListensOn) {
+  const Survey survey =
+      survey_of({listener("10.0.0.1:22"), established("10.0.0.2:22", "10.0.0.9:1")});
+  EXPECT_EQ(tally_of_port(survey, 22).total, 1u);
+  EXPECT_THAT(totals(survey), ElementsAre("10.0.0.1:22 0"));
+}
+
+TEST(Ports, CountTwins) {
+  const Survey survey =
+      survey_of({listener("0.0.0.0:22"), established("10.0.0.1:22", "10.0.0.9:1", {.interface = 2}),
+                 established("10.0.0.1:22", "10.0.0.9:1", {.interface = 3})});
+  EXPECT_EQ(tally_of_port(survey, 22).established, 2u);
+}
+
+TEST(Listeners, AreAscendingByIndexWithTheirPortsApart) {
+  const Survey survey =
+      survey_of({listener("[::1]:22"), listener("10.0.0.1:443"), listener("0.0.0.0:443"),
+                 listener("[::]:22"), listener("10.0.0.1:22"), listener("[fe80::1%2]:22")});
+  EXPECT_THAT(totals(survey), ElementsAre("*:22 0", "0.0.0.0:443 0", "10.0.0.1:22 0",
+                                          "10.0.0.1:443 0", "[::1]:22 0", "[fe80::1%2]:22 0"));
+  for (const ListenerFigures& figures : survey.listeners()) {
+    ASSERT_THAT(survey.sockets_of(figures), SizeIs(1));
+    EXPECT_EQ(survey.sockets_of(figures).front().key, figures.key);
+  }
+}
+
+TEST(Listeners, OfBothFamiliesCountBoth) {
+  const Survey survey = survey_of({listener("[::]:22"), established("10.0.0.1:22", "10.0.0.9:1"),
+                                   established("[::ffff:10.0.0.1]:22", "[::ffff:10.0.0.9]:2"),
+                                   established("[2001:db8::1]:22", "[2001:db8::9]:3"),
+                                   established("[fe80::1%2]:22", "[fe80::9%2]:4")});
+  EXPECT_THAT(totals(survey), ElementsAre("*:22 4"));
+}
+
+TEST(Listeners, OfOneFamilyComeBeforeOneOfBoth) {
+  const Survey survey = survey_of(
+      {listener("0.0.0.0:22"), listener("[::]:22"), established("10.0.0.1:22", "10.0.0.9:1"),
+       established("10.0.0.1:22", "10.0.0.9:2"), established("[::1]:22", "[::1]:3")});
+  EXPECT_THAT(totals(survey), ElementsAre("*:22 1", "0.0.0.0:22 2"));
+}
+
+TEST(Listeners, OfIpv6OnlyCountNoIpv4) {
+  const Survey survey =
+      survey_of({listener("[::]:22", {.v6only = true}), established("10.0.0.1:22", "10.0.0.9:1"),
+                 established("[fe80::1%2]:22", "[fe80::9%2]:4")});
+  EXPECT_THAT(totals(survey), ElementsAre("[::]:22 1"));
+  EXPECT_EQ(tally_of_port(survey, 22).total, 2u);
+}
+
+TEST(Listeners, WithTheAddressItselfComeBeforeAnyWildcard) {
+  const Survey survey = survey_of(
+      {listener("0.0.0.0:22"), listener("10.0.0.1:22"), listener("[::]:22", {.v6only = true}),
+       listener("[::1]:22"), established("10.0.0.1:22", "10.0.0.9:1"),
+       established("10.0.0.2:22", "10.0.0.9:1"), established("10.0.0.3:22", "10.0.0.9:1"),
+       established("[::1]:22", "[::1]:1"), established("[2001:db8::1]:22", "[::1]:1")});
+  EXPECT_THAT(totals(survey),
+              ElementsAre("0.0.0.0:22 2", "10.0.0.1:22 1", "[::]:22 1", "[::1]:22 1"));
+}
+
+TEST(Listeners, OfLinkLocalAddressesAreToldApartByTheirZones) {
+  const Survey survey = survey_of({listener("[fe80::1%2]:22"), listener("[fe80::1%3]:22"),
+                                   established("[fe80::1%2]:22", "[fe80::9%2]:1"),
+                                   established("[fe80::1%3]:22", "[fe80::9%3]:1"),
+                                   established("[fe80::1%3]:22", "[fe80::9%3]:2"),
+                                   established("[fe80::1%4]:22", "[fe80::9%4]:2")});
+  EXPECT_THAT(totals(survey), ElementsAre("[fe80::1%2]:22 1", "[fe80::1%3]:22 2"));
+}
+
+TEST(Listeners, OfLinkLocalAddressesCountAlsoWhereZonesAreLeftOut) {
+  Surveyor surveyor;
+  surveyor.forms = {.zones = false};
+  const Survey& survey = surveyor.look({listener("[fe80::1%2]:22"), listener("[::]:22"),
+                                        established("[fe80::1%2]:22", "[fe80::9%2]:1"),
+                                        established("[fe80::2%2]:22", "[fe80::9%2]:1")});
+  EXPECT_THAT(totals(survey), ElementsAre("*:22 1", "[fe80::1%2]:22 1"));
+}
+
+TEST(Listeners, HaveTheFormsOfTheRfcWhateverTheRowsHave) {
+  Surveyor surveyor;
+  surveyor.forms = {.dual_stack_as_unknown = false};
+  const Survey& survey =
+      surveyor.look({listener("[::]:22"), established("10.0.0.1:22", "10.0.0.9:1")});
+  EXPECT_THAT(totals(survey), ElementsAre("*:22 1"));
+}
+
+TEST(Listeners, ThatShareAnIndexAreOneAndCountConnectionsOnce) {
+  const Survey survey = survey_of({listener("0.0.0.0:80", {.inode = 31, .queue = 1, .backlog = 4}),
+                                   listener("0.0.0.0:80", {.inode = 32, .queue = 3, .backlog = 4}),
+                                   listener("0.0.0.0:80", {.inode = 33, .queue = 0, .backlog = 4}),
+                                   established("10.0.0.1:80", "10.0.0.9:1")});
+  ASSERT_THAT(survey.listeners(), SizeIs(1));
+  const ListenerFigures& group = survey.listeners()[0];
+  EXPECT_EQ(group.tally.total, 1u);
+  EXPECT_EQ(group.accepting.sockets, 3u);
+  EXPECT_EQ(group.accepting.queue, 4u);
+  EXPECT_EQ(group.accepting.backlog, 12u);
+  EXPECT_EQ(group.accepting.percent, 75u) << "of the fullest, not of all";
+  EXPECT_THAT(survey.sockets_of(group), SizeIs(3));
+}
+
+TEST(Listeners, OfSeveralIndexesMakeUpTheirPort) {
+  const Survey survey = survey_of({
+      listener("[::1]:443", {.inode = 4, .queue = 1, .backlog = 2, .drops = 1}),
+      listener("10.0.0.1:443", {.inode = 3, .queue = 2, .backlog = 8, .drops = 20}),
+      listener("10.0.0.1:80", {.inode = 1, .queue = 9, .backlog = 10, .drops = 300}),
+      listener("10.0.0.1:443", {.inode = 2, .queue = 4, .backlog = 64, .drops = 4000}),
+  });
+  ASSERT_THAT(survey.ports(), SizeIs(2));
+  const PortFigures& port = survey.ports()[1];
+  EXPECT_EQ(port.accepting.sockets, 3u);
+  EXPECT_EQ(port.accepting.queue, 7u);
+  EXPECT_EQ(port.accepting.backlog, 74u);
+  EXPECT_EQ(port.accepting.percent, 50u);
+  EXPECT_EQ(port.accepting.drops, 4021u);
+  std::vector<std::uint32_t> inodes;
+  for (const ListeningSocket& socket : survey.sockets_of(port))
+    inodes.push_back(socket.inode);
+  EXPECT_THAT(inodes, testing::UnorderedElementsAre(2, 3, 4));
+}
+
+// ------------------------------------------------------------------------------------ The queues
+
+struct QueueCase {
+  const char* why;
+  std::uint32_t queue, backlog, percent;
+};
+
+constexpr QueueCase kQueueCases[] = {
+    {"empty", 0, 128, 0},
+    {"rounded down", 1, 128, 0},
+    {"nearly full", 127, 128, 99},
+    {"full", 128, 128, 100},
+    {"the kernel lets one more in", 129, 128, 100},
+    {"a backlog of none, and nobody waits", 0, 0, 0},
+    {"a backlog of none, and one waits", 1, 0, 100},
+    {"beyond 32 bits on the way", 3'000'000'000, 4'000'000'000, 75},
+};
+
+TEST(AcceptQueues, AreFullByTheirBacklog) {
+  for (const QueueCase& c : kQueueCases) {
+    const Survey survey =
+        survey_of({listener("0.0.0.0:80", {.queue = c.queue, .backlog = c.backlog})});
+    EXPECT_EQ(survey.ports()[0].accepting.percent, c.percent) << c.why;
+    EXPECT_EQ(survey.listeners()[0].accepting.percent, c.percent) << c.why;
+  }
+}
+
+TEST(AcceptQueues, OfTheSameSocketsCountOn) {
+  Surveyor surveyor;
+  surveyor.look({listener("0.0.0.0:80", {.cookie = 1, .drops = 5})});
+  surveyor.now += 10s;
+  surveyor.look({listener("0.0.0.0:80", {.cookie = 1, .drops = 7})});
+  surveyor.now += 10s;
+  const Survey& survey = surveyor.look({listener("0.0.0.0:80", {.cookie = 1, .drops = 9})});
+  EXPECT_EQ(survey.ports()[0].accepting.unchanged_since, kStart);
+  EXPECT_EQ(survey.listeners()[0].accepting.unchanged_since, kStart);
+  EXPECT_EQ(survey.ports()[0].accepting.drops, 9u);
+}
+
+TEST(AcceptQueues, OfOtherSocketsBeginAnew) {
+  const std::vector<std::vector<Socket>> others = {
+      {listener("0.0.0.0:80", {.cookie = 3})},
+      {listener("0.0.0.0:80", {.cookie = 1})},
+      {listener("0.0.0.0:80", {.cookie = 1}), listener("0.0.0.0:80", {.cookie = 3})},
+      {listener("0.0.0.0:80", {.cookie = 1}), listener("0.0.0.0:80", {.cookie = 2}),
+       listener("0.0.0.0:80", {.cookie = 3})},
+  };
+  for (const std::vector<Socket>& other : others) {
+    Surveyor surveyor;
+    surveyor.look({listener("0.0.0.0:80", {.cookie = 1}), listener("0.0.0.0:80", {.cookie = 2})});
+    surveyor.now += 10s;
+    const Survey& survey = surveyor.look(other);
+    EXPECT_EQ(survey.ports()[0].accepting.unchanged_since, kStart + 10s);
+    EXPECT_EQ(survey.listeners()[0].accepting.unchanged_since, kStart + 10s);
+  }
+}
+
+TEST(AcceptQueues, BeginAnewAloneWhereOneAddressOfAPortChanges) {
+  Surveyor surveyor;
+  surveyor.look({listener("10.0.0.1:80", {.cookie = 1}), listener("10.0.0.2:80", {.cookie = 2}),
+                 listener("10.0.0.1:22", {.cookie = 4})});
+  surveyor.now += 10s;
+  const Survey& survey =
+      surveyor.look({listener("10.0.0.1:80", {.cookie = 1}), listener("10.0.0.2:80", {.cookie = 3}),
+                     listener("10.0.0.1:22", {.cookie = 4})});
+  EXPECT_EQ(survey.ports()[0].accepting.unchanged_since, kStart);
+  EXPECT_EQ(survey.ports()[1].accepting.unchanged_since, kStart + 10s);
+  EXPECT_EQ(survey.listeners()[0].accepting.unchanged_since, kStart);
+  EXPECT_EQ(survey.listeners()[1].accepting.unchanged_since, kStart);
+  EXPECT_EQ(survey.listeners()[2].accepting.unchanged_since, kStart + 10s);
+}
+
+TEST(AcceptQueues, ThatWereGoneMeanwhileBeginAnew) {
+  Surveyor surveyor;
+  const std::vector<Socket> sockets = {listener("10.0.0.1:80", {.cookie = 1})};
+  surveyor.look(sockets);
+  surveyor.look({});
+  surveyor.now += 10s;
+  EXPECT_EQ(surveyor.look(sockets).ports()[0].accepting.unchanged_since, kStart + 10s);
+}
+
+// ----------------------------------------------------------------------------------------- Units
+
+std::vector<std::string> unit_names(const Survey& survey) {
+  std::vector<std::string> names;
+  std::ranges::transform(survey.units(), std::back_inserter(names), &UnitFigures::name);
+  return names;
+}
+
+TEST(Units, CountTheirConnectionsAndListeners) {
+  const Survey survey = survey_of(
+      {listener("0.0.0.0:22", {.cgroup = 7}), listener("[::]:22", {.cgroup = 7}),
+       established("10.0.0.1:22", "10.0.0.9:1", {.cgroup = 7}),
+       established("10.0.0.1:22", "10.0.0.9:2",
+                   {.state = State::kCloseWait, .cookie = 5, .cgroup = 7}),
+       established("10.0.0.1:5000", "10.0.0.9:3", {.state = State::kSynSent, .cgroup = 8})});
+  ASSERT_THAT(unit_names(survey), ElementsAre("u7.service", "u8.service"));
+  EXPECT_EQ(survey.units()[0].listeners, 2u);
+  EXPECT_EQ(survey.units()[0].tally, (Tally{.established = 1, .close_wait = 1, .total = 2}));
+  EXPECT_EQ(survey.units()[1].listeners, 0u);
+  EXPECT_EQ(survey.units()[1].tally, (Tally{.syn_sent = 1, .total = 1}));
+}
+
+TEST(Units, DoNotCountWhatHasNoCgroup) {
+  const Survey survey =
+      survey_of({listener("0.0.0.0:22"), established("10.0.0.1:22", "10.0.0.9:1", {.cgroup = 7}),
+                 established("10.0.0.1:22", "10.0.0.9:2", {.state = State::kTimeWait}),
+                 established("10.0.0.1:22", "10.0.0.9:3", {.state = State::kSynReceived})});
+  ASSERT_THAT(unit_names(survey), ElementsAre("u7.service"));
+  EXPECT_EQ(survey.units()[0].tally.total, 1u);
+  EXPECT_EQ(survey.ports()[0].unit, "");
+}
+
+TEST(Units, OfSeveralCgroupsAreOne) {
+  Surveyor surveyor;
+  surveyor.units.set(7, "user.slice");
+  surveyor.units.set(8, "user.slice");
+  const Survey& survey = surveyor.look({established("10.0.0.1:22", "10.0.0.9:1", {.cgroup = 7}),
+                                        established("10.0.0.1:22", "10.0.0.9:2", {.cgroup = 8}),
+                                        listener("0.0.0.0:22", {.cgroup = 8})});
+  ASSERT_THAT(unit_names(survey), ElementsAre("user.slice"));
+  EXPECT_EQ(survey.units()[0].tally.established, 2u);
+  EXPECT_EQ(survey.units()[0].listeners, 1u);
+}
+
+TEST(Units, WhoseCgroupHasOnlyClosedConnectionsLeftAreNone) {
+  EXPECT_THAT(unit_names(survey_of({established("10.0.0.1:22", "10.0.0.9:1",
+                                                {.state = State::kClosed, .cgroup = 7})})),
+              IsEmpty());
+}
+
+TEST(Units, OfAPortAreThoseOfItsFirstSocket) {
+  const Survey survey = survey_of({listener("10.0.0.2:80", {.cgroup = 8}),
+                                   listener("10.0.0.1:80", {.cgroup = 7}), listener("[::]:22")});
+  EXPECT_EQ(survey.ports()[0].unit, "");
+  EXPECT_EQ(survey.ports()[1].unit, "u7.service");
+}
+
+TEST(Units, SortByLengthAndThenOctets) {
+  Surveyor surveyor;
+  const std::string names[] = {"b", "aa", "\xff", "ab", "a", "-unit"};
+  std::vector<Socket> sockets;
+  for (std::uint32_t i = 0; i < std::size(names); ++i) {
+    surveyor.units.set(i + 1, names[i]);
+    sockets.push_back(established("10.0.0.1" + port_text(i + 1), "10.0.0.9:1", {.cgroup = i + 1}));
+  }
+  EXPECT_THAT(unit_names(surveyor.look(sockets)),
+              ElementsAre("a", "b", "\xff", "aa", "ab", "-unit"));
+}
+
+TEST(Units, BeyondTheBusiestAreLeftOut) {
+  std::vector<Socket> sockets;
+  const auto add = [&](std::uint64_t unit) {
+    const auto port = static_cast<std::uint32_t>(sockets.size() + 1);
+    sockets.push_back(established("10.0.0.1" + port_text(port), "10.0.0.9:1", {.cgroup = unit}));
+  };
+  constexpr std::uint64_t kFirst = 100;  // names of one length
+  constexpr std::uint64_t kUnits = kMostUnits + 6;
+  for (std::uint64_t unit = kFirst; unit < kFirst + kUnits; ++unit)
+    add(unit);
+  add(kFirst + kUnits - 1);
+  sockets.push_back(listener("0.0.0.0:9999", {.cgroup = kFirst + kUnits - 2}));
+  const Survey survey = survey_of(sockets);
+  EXPECT_EQ(survey.units_left_out(), 6u);
+  std::vector<std::string> want;
+  for (std::uint64_t unit = kFirst; unit < kFirst + kMostUnits - 2; ++unit)
+    want.push_back("u" + std::to_string(unit) + ".service");
+  want.push_back("u" + std::to_string(kFirst + kUnits - 2) + ".service");
+  want.push_back("u" + std::to_string(kFirst + kUnits - 1) + ".service");
+  EXPECT_EQ(unit_names(survey), want);
+}
+
+TEST(Units, AsManyAsFitAreAllKept) {
+  std::vector<Socket> sockets;
+  for (std::uint32_t i = 1; i <= kMostUnits; ++i)
+    sockets.push_back(established("10.0.0.1" + port_text(i), "10.0.0.9:1", {.cgroup = i}));
+  const Survey survey = survey_of(sockets);
+  EXPECT_THAT(survey.units(), SizeIs(kMostUnits));
+  EXPECT_EQ(survey.units_left_out(), 0u);
+}
+
+// --------------------------------------------------------------------------------------- Remotes
+
+std::vector<std::string> remote_texts(const Survey& survey) {
+  std::vector<std::string> texts;
+  for (const RemoteFigures& remote : survey.remotes())
+    texts.push_back(to_text(remote.address) + " " + std::to_string(remote.tally.total));
+  return texts;
+}
+
+TEST(Remotes, AreRankedByTheirConnectionsAndThenByAddress) {
+  const Survey survey = survey_of({
+      established("10.0.0.1:22", "10.0.0.9:1"),
+      established("10.0.0.1:22", "10.0.0.9:2", {.state = State::kTimeWait}),
+      established("[2001:db8::1]:22", "[2001:db8::9]:2"),
+      established("10.0.0.1:22", "10.0.0.8:2"),
+      established("[fe80::1%2]:22", "[fe80::9%2]:2"),
+      established("[fe80::1%3]:22", "[fe80::9%3]:2"),
+      listener("0.0.0.0:22"),
+  });
+  EXPECT_THAT(remote_texts(survey), ElementsAre("10.0.0.9 2", "10.0.0.8 1", "2001:db8::9 1",
+                                                "fe80::9%2 1", "fe80::9%3 1"));
+  EXPECT_EQ(survey.remotes()[0].tally, (Tally{.established = 1, .time_wait = 1, .total = 2}));
+  EXPECT_EQ(survey.remotes_left_out(), 0u);
+}
+
+TEST(Remotes, OfMappedAddressesAreThoseOfIpv4) {
+  const Survey survey = survey_of({established("[::ffff:10.0.0.1]:22", "[::ffff:10.0.0.9]:1"),
+                                   established("10.0.0.1:22", "10.0.0.9:2")});
+  EXPECT_THAT(remote_texts(survey), ElementsAre("10.0.0.9 2"));
+}
+
+TEST(Remotes, BeyondTheBusiestAreLeftOut) {
+  std::vector<Socket> sockets;
+  const auto address = [](std::uint32_t i) {
+    return "10.0." + std::to_string(i / 256) + "." + std::to_string(i % 256);
+  };
+  constexpr std::uint32_t kRemotes = kMostRemotes + 5;
+  for (std::uint32_t i = 0; i < kRemotes; ++i)
+    sockets.push_back(established("10.9.0.1:22", address(i) + ":1"));
+  sockets.push_back(established("10.9.0.1:22", address(kRemotes - 1) + ":2"));
+  const Survey survey = survey_of(sockets);
+  ASSERT_THAT(survey.remotes(), SizeIs(kMostRemotes));
+  EXPECT_EQ(survey.remotes_left_out(), 5u);
+  const std::vector<std::string> texts = remote_texts(survey);
+  EXPECT_EQ(texts.front(), address(kRemotes - 1) + " 2");
+  EXPECT_EQ(texts[1], address(0) + " 1");
+  EXPECT_EQ(texts.back(), address(kMostRemotes - 2) + " 1");
+}
+
+// ------------------------------------------------------------------------------- Ephemeral ports
+
+TEST(EphemeralPorts, OfTheFullestRouteAreTold) {
+  const Survey survey = survey_of({
+      established("10.0.0.1:40000", "10.0.0.9:5432"),
+      established("10.0.0.1:40001", "10.0.0.9:5432"),
+      established("10.0.0.1:40002", "10.0.0.9:5432", {.state = State::kTimeWait}),
+      established("10.0.0.1:40003", "10.0.0.9:5433"),
+      established("10.0.0.1:40004", "10.0.0.9:5433"),
+      established("10.0.0.2:40005", "10.0.0.9:5432"),
+      established("10.0.0.1:40006", "10.0.0.8:5432"),
+  });
+  EXPECT_EQ(survey.ephemeral().used, 3u);
+  EXPECT_EQ(to_text(survey.ephemeral().local), "10.0.0.1");
+  EXPECT_EQ(to_text(survey.ephemeral().remote), "10.0.0.9");
+  EXPECT_EQ(survey.ephemeral().remote_port, 5432);
+}
+
+TEST(EphemeralPorts, AreThoseOfTheRangeThatAreNotReserved) {
+  Surveyor surveyor;
+  surveyor.ephemeral = EphemeralRange::parse("32768\t60999", "40000-40001").value();
+  const auto used = [&](std::uint32_t port) {
+    return surveyor.look({established("10.0.0.1" + port_text(port), "10.0.0.9:1")})
+        .ephemeral()
+        .used;
+  };
+  for (const std::uint32_t port : {32768u, 39999u, 40002u, 60999u})
+    EXPECT_EQ(used(port), 1u) << port;
+  for (const std::uint32_t port : {1u, 32767u, 40000u, 40001u, 61000u, 65535u})
+    EXPECT_EQ(used(port), 0u) << port;
+}
+
+TEST(EphemeralPorts, ThatSomebodyListensOnWereNotChosenByTheKernel) {
+  const Survey survey =
+      survey_of({listener("0.0.0.0:40000"), established("10.0.0.1:40000", "10.0.0.9:1"),
+                 established("10.0.0.1:40001", "10.0.0.9:2")});
+  EXPECT_EQ(survey.ephemeral().used, 1u);
+  EXPECT_EQ(survey.ephemeral().remote_port, 2);
+}
+
+TEST(EphemeralPorts, OfARangeThatIsUnknownAreNone) {
+  Surveyor surveyor;
+  surveyor.ephemeral.reset();
+  EXPECT_EQ(surveyor.look({established("10.0.0.1:40000", "10.0.0.9:1")}).ephemeral().used, 0u);
+}
+
+TEST(EphemeralPorts, OfEqualRoutesAreAlwaysThoseOfTheSame) {
+  std::vector<Socket> sockets;
+  for (std::uint32_t port = 1; port <= 20; ++port)
+    sockets.push_back(
+        established("10.0.0.1" + port_text(40000 + port), "10.0.0.9" + port_text(port)));
+  for (int i = 0; i < 20; ++i) {
+    std::ranges::rotate(sockets, sockets.begin() + 7);
+    EXPECT_EQ(survey_of(sockets).ephemeral().remote_port, 20);
+  }
+}
+
+// ------------------------------------------------------------------------------------------ Ages
+
+TEST(Ages, AreCountedInEveryBoundTheyPassed) {
+  struct AgeCase {
+    std::uint32_t age, over_10s, over_1m, over_5m, over_1h;
+  };
+  constexpr AgeCase kCases[] = {{9, 0, 0, 0, 0},    {10, 1, 0, 0, 0},  {59, 1, 0, 0, 0},
+                                {60, 1, 1, 0, 0},   {299, 1, 1, 0, 0}, {300, 1, 1, 1, 0},
+                                {3599, 1, 1, 1, 0}, {3600, 1, 1, 1, 1}};
+  for (const AgeCase& c : kCases) {
+    AgeFigures figures;
+    figures.add(c.age);
+    EXPECT_EQ(figures.over_10s, c.over_10s) << c.age;
+    EXPECT_EQ(figures.over_1m, c.over_1m) << c.age;
+    EXPECT_EQ(figures.over_5m, c.over_5m) << c.age;
+    EXPECT_EQ(figures.over_1h, c.over_1h) << c.age;
+    EXPECT_EQ(figures.oldest, c.age);
+  }
+}
+
+TEST(Ages, AreThoseOfTheSightings) {
+  Surveyor surveyor;
+  const std::vector<Socket> sockets = {
+      established("10.0.0.1:1", "10.0.0.9:1", {.state = State::kSynSent, .cookie = 1}),
+      established("10.0.0.1:2", "10.0.0.9:1", {.state = State::kFinWait2, .cookie = 2}),
+      established("10.0.0.1:3", "10.0.0.9:1", {.state = State::kCloseWait, .cookie = 3}),
+      established("10.0.0.1:4", "10.0.0.9:1", {.state = State::kLastAck, .cookie = 4}),
+      established("10.0.0.1:5", "10.0.0.9:1",
+                  {.state = State::kTimeWait, .cookie = 5, .expires_ms = 40'000}),
+      established("10.0.0.1:6", "10.0.0.9:1", {.cookie = 6}),
+      listener("0.0.0.0:3", {.cgroup = 9})};
+  surveyor.look(sockets, {{.cookie = 3, .ms = 350'000}});
+  surveyor.now += 15s;
+  const Survey& survey = surveyor.look(sockets);
+  for (const State state : {State::kSynSent, State::kFinWait2, State::kLastAck}) {
+    EXPECT_EQ(survey.ages(state).oldest, 15u) << names_of(state).mib;
+    EXPECT_EQ(survey.ages(state).over_10s, 1u) << names_of(state).mib;
+    EXPECT_EQ(survey.ages(state).over_1m, 0u) << names_of(state).mib;
+  }
+  EXPECT_EQ(survey.ages(State::kCloseWait).oldest, 365u);
+  EXPECT_EQ(survey.ages(State::kCloseWait).over_5m, 1u);
+  EXPECT_EQ(survey.ages(State::kTimeWait).oldest, 20u);
+  EXPECT_EQ(survey.ports()[0].tally.oldest_close_wait, 365u);
+  EXPECT_EQ(survey.listeners()[0].tally.oldest_close_wait, 365u);
+  EXPECT_EQ(survey.remotes()[0].tally.oldest_close_wait, 365u);
+}
+
+TEST(Ages, OfStatesThatDoNotAgeAreNone) {
+  const Survey survey = survey_of({established("10.0.0.1:1", "10.0.0.9:1")});
+  EXPECT_EQ(survey.ages(State::kEstablished).oldest, 0u);
+  EXPECT_EQ(survey.ages(State::kEstablished).over_10s, 0u);
+}
+
+// ---------------------------------------------------------------------------------- The snapshot
+
+TEST(Survey, IsOfTheSnapshotItWasCountedFrom) {
+  Surveyor surveyor;
+  const Survey& survey =
+      surveyor.look({listener("0.0.0.0:22"), established("10.0.0.1:22", "10.0.0.9:1"),
+                     established("[::1]:22", "[::1]:1"),
+                     established("10.0.0.1:22", "10.0.0.9:2", {.state = State::kTimeWait})});
+  EXPECT_EQ(survey.taken_at(), kStart);
+  EXPECT_EQ(survey.took(), 1ms);
+  EXPECT_EQ(survey.count(State::kListen), 1u);
+  EXPECT_EQ(survey.count(State::kEstablished), 2u);
+  EXPECT_EQ(survey.count(State::kTimeWait), 1u);
+  EXPECT_EQ(survey.count(State::kCloseWait), 0u);
+}
+
+TEST(Survey, OfNothingIsEmpty) {
+  for (const Survey& survey : {Survey(), survey_of({})}) {
+    EXPECT_THAT(survey.ports(), IsEmpty());
+    EXPECT_THAT(survey.listeners(), IsEmpty());
+    EXPECT_THAT(survey.units(), IsEmpty());
+    EXPECT_THAT(survey.remotes(), IsEmpty());
+    EXPECT_EQ(survey.ephemeral().used, 0u);
+  }
+}
+
+}  // namespace
+}  // namespace tcpmibd::tcp
