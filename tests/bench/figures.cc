@@ -37,13 +37,6 @@ Comparison between(const Figure& ours, const Figure& theirs) {
           .demand = {}};
 }
 
-std::string titled(const Figure& figure) { return figure.what + ", " + figure.subject; }
-
-// ", p99.9"
-std::string tail_name(double part) {
-  return part == 0.5 ? std::string() : ", p" + short_number(part * 100);
-}
-
 std::optional<Demand> demanded(Bound bound, std::optional<double> limit) {
   return limit ? std::optional(Demand{bound, *limit}) : std::nullopt;
 }
@@ -58,6 +51,11 @@ double percentile(Samples samples, double part) {
   const auto at = samples.begin() + std::min(position, std::ssize(samples) - 1);
   std::ranges::nth_element(samples, at);
   return *at;
+}
+
+std::string titled(const Figure& figure, double part) {
+  const std::string title = figure.what + ", " + figure.subject;
+  return part == 0.5 ? title : title + ", p" + short_number(part * 100);
 }
 
 std::string short_number(double value) {
@@ -121,7 +119,7 @@ void Findings::set_ahead_of(const Figure& ours, const Figure& theirs, std::optio
 
 void Findings::set_limit(const Figure& ours, double most, double part) {
   add({.target = ours.target,
-       .claim = titled(ours) + tail_name(part),
+       .claim = titled(ours, part),
        .title = {},
        .population = ours.population,
        .value = percentile(ours.samples, part),

@@ -25,6 +25,20 @@ struct Figure {
   Samples samples;
 };
 
+// "GET of one connection, tcpmibd standalone", and ", p99.9" where that part of its samples is
+// meant.
+std::string titled(const Figure& figure, double part = 0.5);
+
+// One figure of this build and of another one, measured beside each other.
+struct Pairs {
+  int target = 0;
+  std::string what;  // as titled
+  unsigned population = 0;
+  std::string unit;
+  Samples of_this{};  // a value of each round; those at the same place are a pair
+  Samples of_that{};
+};
+
 enum class Bound { kAtMost, kAtLeast };
 
 // What a target demands of a ratio or of a figure.
@@ -60,6 +74,7 @@ std::string grouped(unsigned count);
 struct Findings {
   std::vector<Figure> figures;
   std::vector<Comparison> comparisons;
+  std::vector<Pairs> pairs;           // where another build is compared
   std::vector<std::string> skipped;   // what this machine lacks, one sentence each
   std::vector<std::string> failures;  // measures that could not be taken, or answers that are wrong
 

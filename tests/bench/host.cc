@@ -67,20 +67,27 @@ std::string version_of(const std::vector<std::string>& question) {
   return first_line(said.substr(said.find_first_not_of('\n')));
 }
 
+std::string version_of_tcpmibd(const std::string& program) {
+  return first_line(lab::run({program, "--version"}).out);
+}
+
 }  // namespace
 
-HostFacts host_facts() {
-  return {{"date", now_in_utc()},
-          {"kernel", kernel()},
-          {"processor", processor()},
-          {"processors", std::to_string(std::thread::hardware_concurrency())},
-          {"memory", memory()},
-          {"load at start", first_line(lab::read_file("/proc/loadavg"))},
-          {"tcpmibd", first_line(lab::run({lab::tcpmibd_binary(), "--version"}).out)},
-          {"snmpd", version_of({"snmpd", "-v"})},
-          {"ss", version_of({"ss", "-V"})},
-          {"zabbix agent 2", version_of({"zabbix_agent2", "-V"})},
-          {"node_exporter", version_of({"prometheus-node-exporter", "--version"})}};
+HostFacts host_facts(const std::string& against) {
+  HostFacts facts{{"date", now_in_utc()},
+                  {"kernel", kernel()},
+                  {"processor", processor()},
+                  {"processors", std::to_string(std::thread::hardware_concurrency())},
+                  {"memory", memory()},
+                  {"load at start", first_line(lab::read_file("/proc/loadavg"))},
+                  {"tcpmibd", version_of_tcpmibd(lab::tcpmibd_binary())},
+                  {"snmpd", version_of({"snmpd", "-v"})},
+                  {"ss", version_of({"ss", "-V"})},
+                  {"zabbix agent 2", version_of({"zabbix_agent2", "-V"})},
+                  {"node_exporter", version_of({"prometheus-node-exporter", "--version"})}};
+  if (!against.empty())
+    facts.emplace_back("compared with", version_of_tcpmibd(against) + ", " + against);
+  return facts;
 }
 
 std::optional<std::string> lack_of_room(unsigned sockets) {

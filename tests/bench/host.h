@@ -13,8 +13,8 @@ namespace tcpmibd::bench {
 using HostFacts = std::vector<std::pair<std::string, std::string>>;
 
 // Date, kernel, processors, memory, load, and the versions of tcpmibd and of every peer that is
-// installed.
-HostFacts host_facts();
+// installed; and of the other tcpmibd that is compared, where `against` names one.
+HostFacts host_facts(const std::string& against);
 
 // Why this machine cannot hold so many sockets at this moment; none where it can.
 std::optional<std::string> lack_of_room(unsigned sockets);

@@ -24,8 +24,18 @@ struct Options {
   std::set<int> targets{};           // empty: all
   std::string json{};                // files to write; empty: none
   std::string chart{};
-  Effort effort{};
+  std::string against{};  // another tcpmibd; empty: peers are what it is compared with
+  bool quick = false;
+
+  bool compares_builds() const { return !against.empty(); }
 };
+
+const Effort& effort_of(const Options& options) {
+  static constexpr Effort kFull;
+  if (options.quick)
+    return kQuickEffort;
+  return options.compares_builds() ? kEffortOfRound : kFull;
+}
 
 constexpr unsigned kQuickPopulation = 300;
 constexpr unsigned kFew = 20'000;
@@ -36,26 +46,31 @@ struct Plan {
   const char* name;
   std::vector<unsigned> populations;  // that the target names
   void (*measure)(Stage&, const Effort&, Findings&);
+  Round (*round)(Stage&, const Effort&);  // for another build; null: it is measured in the bench
 };
 
 // In the order in which they are taken: the last one sends the crowd away.
 const std::vector<Plan> kPlans{
-    {1, "snapshot", {1'000, kFew, 95'000, kMany}, measure_snapshot},
-    {2, "GET", {95'000}, measure_get},
-    {3, "walk of tcpConnTable", {kFew}, measure_legacy_walk},
-    {4, "walk of tcpConnectionTable", {95'000}, measure_walk},
-    {5, "state counts", {95'000}, measure_counts},
-    {6, "processes", {95'000}, measure_processes},
-    {8, "latency", {kMany}, measure_latency},
-    {7, "memory", {kFew, 95'000, kMany}, measure_memory},
+    {1, "snapshot", {1'000, kFew, 95'000, kMany}, measure_snapshot, nullptr},
+    {2, "GET", {95'000}, measure_get, round_of_gets},
+    {3, "walk of tcpConnTable", {kFew}, measure_legacy_walk, round_of_legacy_walks},
+    {4, "walk of tcpConnectionTable", {95'000}, measure_walk, round_of_walks},
+    {5, "state counts", {95'000}, measure_counts, round_of_counts},
+    {6, "processes", {95'000}, measure_processes, nullptr},
+    {8, "latency", {kMany}, measure_latency, round_of_latency},
+    {7, "memory", {kFew, 95'000, kMany}, measure_memory, round_of_memory},
 };
 
 bool is_wanted(const Options& options, int target) {
   return options.targets.empty() || options.targets.contains(target);
 }
 
+bool is_wanted(const Options& options, const Plan& plan) {
+  return is_wanted(options, plan.target) && (!options.compares_builds() || plan.round != nullptr);
+}
+
 bool is_wanted(const Options& options, const Plan& plan, unsigned population) {
-  return is_wanted(options, plan.target) &&
+  return is_wanted(options, plan) &&
          (options.populations.contains(population) ||
           (options.populations.empty() && std::ranges::count(plan.populations, population) != 0));
 }
@@ -65,7 +80,7 @@ std::set<unsigned> populations_of(const Options& options) {
     return options.populations;
   std::set<unsigned> all;
   for (const Plan& plan : kPlans) {
-    if (is_wanted(options, plan.target))
+    if (is_wanted(options, plan))
       all.insert(plan.populations.begin(), plan.populations.end());
   }
   return all;
@@ -83,6 +98,22 @@ void attempt(const std::string& what, Findings& findings, Act act) {
   }
 }
 
+void compare_builds(const Plan& plan, Stage& stage, const Options& options, Findings& findings) {
+  const Effort& effort = effort_of(options);
+  const std::vector<Pairs> pairs = measure_in_pairs(effort.pairs, [&](Build build) {
+    stage.use(build == Build::kThis ? lab::tcpmibd_binary() : options.against);
+    return plan.round(stage, effort);
+  });
+  findings.pairs.insert(findings.pairs.end(), pairs.begin(), pairs.end());
+}
+
+void measure(const Plan& plan, Stage& stage, const Options& options, Findings& findings) {
+  if (options.compares_builds())
+    compare_builds(plan, stage, options, findings);
+  else
+    plan.measure(stage, effort_of(options), findings);
+}
+
 void measure_population(unsigned population, const Options& options, Findings& findings) {
   const std::string sockets = grouped(population) + " sockets";
   if (const std::optional<std::string> lack = lack_of_room(population)) {
@@ -94,15 +125,28 @@ void measure_population(unsigned population, const Options& options, Findings& f
     for (const Plan& plan : kPlans) {
       if (is_wanted(options, plan, population))
         attempt(sockets + ", " + plan.name, findings,
-                [&] { plan.measure(stage, options.effort, findings); });
+                [&] { measure(plan, stage, options, findings); });
     }
   });
 }
 
+// Who has asked for one that another build cannot be measured by learns so before the others start.
+void tell_what_is_not_compared(const Options& options, Findings& findings) {
+  constexpr int kNotCompared[] = {1, 6, 9, 10};
+  if (!std::ranges::any_of(kNotCompared, [&](int no) { return options.targets.contains(no); }))
+    return;
+  findings.skipped.emplace_back(
+      "1, 6, 9 and 10 are not compared with another build: the first three are measured inside the "
+      "bench, which holds the code of this build only, and 10 takes a minute a sample");
+  std::fprintf(stderr, "%s\n", findings.skipped.back().c_str());
+}
+
 Findings measure_all(const Options& options) {
   Findings findings;
-  if (is_wanted(options, 10))
-    attempt("idleness", findings, [&] { measure_idleness(options.effort, findings); });
+  if (options.compares_builds())
+    tell_what_is_not_compared(options, findings);
+  else if (is_wanted(options, 10))
+    attempt("idleness", findings, [&] { measure_idleness(effort_of(options), findings); });
   for (const unsigned population : populations_of(options))
     measure_population(population, options, findings);
   compare_growth(kFew, kMany, findings);
@@ -124,15 +168,18 @@ std::set<Number> numbers_in(const char* list) {
 }
 
 Options options_of(int argc, char** argv) {
-  constexpr option kKnown[] = {
-      {"quick", no_argument, nullptr, 'q'},        {"json", required_argument, nullptr, 'j'},
-      {"chart", required_argument, nullptr, 'c'},  {"population", required_argument, nullptr, 'p'},
-      {"target", required_argument, nullptr, 't'}, {nullptr, 0, nullptr, 0}};
+  constexpr option kKnown[] = {{"quick", no_argument, nullptr, 'q'},
+                               {"json", required_argument, nullptr, 'j'},
+                               {"chart", required_argument, nullptr, 'c'},
+                               {"population", required_argument, nullptr, 'p'},
+                               {"target", required_argument, nullptr, 't'},
+                               {"against", required_argument, nullptr, 'a'},
+                               {nullptr, 0, nullptr, 0}};
   Options options;
   for (int word; (word = ::getopt_long(argc, argv, "", kKnown, nullptr)) != -1;) {
     switch (word) {
       case 'q':
-        options.effort = kQuickEffort;
+        options.quick = true;
         options.populations = {kQuickPopulation};
         break;
       case 'j':
@@ -146,6 +193,9 @@ Options options_of(int argc, char** argv) {
         break;
       case 't':
         options.targets = numbers_in<int>(::optarg);
+        break;
+      case 'a':
+        options.against = ::optarg;
         break;
       default:
         std::exit(2);
@@ -164,7 +214,7 @@ void write(const std::string& name, const std::string& text) {
 }
 
 int run(const Options& options) {
-  const HostFacts host = host_facts();
+  const HostFacts host = host_facts(options.against);
   const Findings findings = measure_all(options);
   std::fputs(markdown(host, findings).c_str(), stdout);
   write(options.json, json(host, findings));

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <functional>
+#include <numeric>
 #include <optional>
 
 #include "bench/bare_dump.h"
@@ -17,6 +18,10 @@ using lab::Oid;
 using lab::Trouble;
 
 constexpr long kEstablished = 5;
+
+const std::string kGet = "GET of one connection, nothing cached";
+const std::string kWalk = "walk of tcpConnectionState by ";
+const std::string kLegacyWalk = "walk of tcpConnState by ";
 
 // Beyond this snmpd needs minutes for one walk of tcpConnTable: each step costs it all rows.
 constexpr unsigned kMostForLegacyWalk = 20'000;
@@ -71,6 +76,20 @@ double cost_of_get(Agent& agent, const Stage& stage, int gets) {
   return (processor_time(agent.process) - before) * 1e3 / gets;
 }
 
+struct Gets {
+  Figure time;
+  Figure cost;
+};
+
+Gets gets_of(Agent& agent, const std::string& where, const Stage& stage, int gets) {
+  Gets of{figure(2, kGet + where, agent.subject, stage, "ms"),
+          figure(2, "CPU of such a GET" + where, agent.subject, stage, "µs")};
+  for (int i = 0; i < gets; ++i)
+    of.time.samples.push_back(time_of_get(agent, stage, i));
+  of.cost.samples.push_back(cost_of_get(agent, stage, gets));
+  return of;
+}
+
 // ---- Walks ----
 
 // A way to walk. Targets are judged by the one that does not wait for a manager's round trip a row.
@@ -118,7 +137,7 @@ void warm(Agent& snmpd, const Stage& stage) {
 
 void measure_walk_by(const Way& way, const std::string& where, int samples, Stage& stage,
                      Findings& findings) {
-  const std::string what = "walk of tcpConnectionState by " + (way.name + where);
+  const std::string what = kWalk + (way.name + where);
   const auto walker = [&](Agent& agent, const char* subject) {
     return Walker{&agent, figure(4, what, subject, stage, "ms")};
   };
@@ -137,14 +156,28 @@ void measure_walk_by(const Way& way, const std::string& where, int samples, Stag
                           {alone.figure, subagent.figure, built_in.figure, floor.figure});
 }
 
+struct Table {
+  int target;
+  std::string what;
+  const Oid& column;
+};
+
+// One walk, and more of them until so many milliseconds were walked.
+Figure walk_of(Agent& agent, const Table& table, const Way& way, const Stage& stage,
+               double at_least = 0) {
+  Walker walker{&agent, figure(table.target, table.what, agent.subject, stage, "ms")};
+  const Samples& times = walker.figure.samples;
+  do
+    walk_once(walker, way, table.column, stage);
+  while (std::accumulate(times.begin(), times.end(), 0.0) < at_least);
+  return walker.figure;
+}
+
 void measure_legacy_walk_by(const Way& way, const std::string& where, Stage& stage,
                             Findings& findings) {
-  const std::string what = "walk of tcpConnState by " + (way.name + where);
+  const Table legacy{3, kLegacyWalk + (way.name + where), kLegacyState};
   const auto walked = [&](Agent& agent) {
-    Walker walker{&agent, figure(3, what, agent.subject, stage, "ms")};
-    walk_once(walker, way, kLegacyState, stage);
-    findings.figures.push_back(walker.figure);
-    return walker.figure;
+    return findings.figures.emplace_back(walk_of(agent, legacy, way, stage));
   };
   const Figure peer = walked(stage.snmpd());
   findings.set_ahead_of(walked(stage.over_agentx()), peer, way.demand(40));
@@ -153,20 +186,16 @@ void measure_legacy_walk_by(const Way& way, const std::string& where, Stage& sta
 
 void measure_get_at(const std::string& where, Stage& stage, const Effort& effort,
                     Findings& findings) {
-  Figure peer = figure(2, "GET of one connection, nothing cached" + where, "snmpd", stage, "ms");
+  Figure peer = figure(2, kGet + where, "snmpd", stage, "ms");
   for (int i = 0; i < effort.slow_samples; ++i) {
     make_cold(stage.snmpd());
     peer.samples.push_back(time_of_get(stage.snmpd(), stage, i));
   }
   for (Agent* agent : {&stage.over_agentx(), &stage.standalone()}) {
-    Figure ours = figure(2, peer.what, agent->subject, stage, "ms");
-    for (int i = 0; i < effort.gets; ++i)
-      ours.samples.push_back(time_of_get(*agent, stage, i));
-    Figure cost = figure(2, "CPU of such a GET" + where, agent->subject, stage, "µs");
-    cost.samples.push_back(cost_of_get(*agent, stage, effort.gets));
-    findings.set_ahead_of(ours, peer, 500);
-    findings.set_limit(cost, 100);
-    findings.figures.insert(findings.figures.end(), {ours, cost});
+    const Gets ours = gets_of(*agent, where, stage, effort.gets);
+    findings.set_ahead_of(ours.time, peer, 500);
+    findings.set_limit(ours.cost, 100);
+    findings.figures.insert(findings.figures.end(), {ours.time, ours.cost});
   }
   findings.figures.push_back(peer);
 }
@@ -198,7 +227,7 @@ struct Counter {
   std::function<long()> count;  // every state; those that are established
 };
 
-Counter counter(const char* subject, const Stage& stage, std::function<long()> count) {
+Counter counter(const std::string& subject, const Stage& stage, std::function<long()> count) {
   return {figure(5, "eleven state counts", subject, stage, "ms"), std::move(count)};
 }
 
@@ -210,6 +239,26 @@ void count_once(Counter& counter, const Stage& stage) {
   const long more = counted - static_cast<long>(stage.population());
   if (more < 0 || more > kMostOfPeers)
     throw Trouble(counter.figure.subject + " counts " + std::to_string(counted));
+}
+
+std::vector<Counter> our_counters(Stage& stage) {
+  const auto counter_of = [&](Agent& agent) {
+    return counter(agent.subject, stage, [&agent] { return established_by_bulk(agent); });
+  };
+  return {counter_of(stage.standalone()), counter_of(stage.over_agentx())};
+}
+
+// Each once; ours from snapshots that are made for it.
+void count_anew(std::vector<Counter>& counters, Stage& stage) {
+  Agent& alone = stage.standalone();
+  Agent& subagent = stage.over_agentx();
+  await_staleness(alone);
+  await_staleness(subagent);
+  const long snapshots = alone.get(kSnapshots) + subagent.get(kSnapshots);
+  for (Counter& each : counters)
+    count_once(each, stage);
+  if (alone.get(kSnapshots) + subagent.get(kSnapshots) < snapshots + 2)
+    throw Trouble("counts were answered from an old snapshot");
 }
 
 // Peers that a machine may lack.
@@ -227,6 +276,21 @@ void add_peer(std::optional<Peer>& peer, const Stage& stage, std::vector<Counter
   }
   peer.emplace(stage.space());
   counters.push_back(counter(Peer::kName, stage, [&] { return peer->count(); }));
+}
+
+// ---- Rounds ----
+
+// By GETBULK: by GETNEXT a walk is the manager's round trips. A short one is chance, so it is not
+// the only one.
+Round round_of(int target, const std::string& what, const Oid& column, Stage& stage) {
+  constexpr double kLongEnough = 500;  // ms
+  Round round;
+  here_and_on_one_processor(stage, [&](const std::string& where) {
+    const Table table{target, what + (kByBulk.name + where), column};
+    for (Agent* agent : {&stage.standalone(), &stage.over_agentx()})
+      round.push_back(walk_of(*agent, table, kByBulk, stage, kLongEnough));
+  });
+  return round;
 }
 
 }  // namespace
@@ -256,31 +320,48 @@ void measure_walk(Stage& stage, const Effort& effort, Findings& findings) {
 }
 
 void measure_counts(Stage& stage, const Effort& effort, Findings& findings) {
-  Agent& alone = stage.standalone();
-  Agent& subagent = stage.over_agentx();
   BareDump bare(stage.space());
   Peers peers;
-  std::vector<Counter> counters{
-      counter("tcpmibd standalone", stage, [&] { return established_by_bulk(alone); }),
-      counter("tcpmibd over AgentX", stage, [&] { return established_by_bulk(subagent); }),
-      counter("bare dump", stage, [&] { return bare.read(), stage.population(); })};
+  std::vector<Counter> counters = our_counters(stage);
+  counters.push_back(counter("bare dump", stage, [&] { return bare.read(), stage.population(); }));
   add_peer(peers.exporter, stage, counters, findings);
   add_peer(peers.zabbix, stage, counters, findings);
-  for (int i = 0; i < effort.slow_samples; ++i) {
-    await_staleness(alone);
-    await_staleness(subagent);
-    const long snapshots = alone.get(kSnapshots) + subagent.get(kSnapshots);
-    for (Counter& each : counters)
-      count_once(each, stage);
-    if (alone.get(kSnapshots) + subagent.get(kSnapshots) < snapshots + 2)
-      throw Trouble("counts were answered from an old snapshot");
-  }
+  for (int i = 0; i < effort.slow_samples; ++i)
+    count_anew(counters, stage);
   findings.set_against(counters[0].figure, counters[2].figure, 1.3);
   findings.set_against(counters[1].figure, counters[2].figure, 1.3);
   for (std::size_t peer = 3; peer < counters.size(); ++peer)
     findings.set_ahead_of(counters[0].figure, counters[peer].figure, 1);
   for (Counter& each : counters)
     findings.figures.push_back(std::move(each.figure));
+}
+
+Round round_of_gets(Stage& stage, const Effort& effort) {
+  Round round;
+  here_and_on_one_processor(stage, [&](const std::string& where) {
+    for (Agent* agent : {&stage.standalone(), &stage.over_agentx()}) {
+      const Gets gets = gets_of(*agent, where, stage, effort.gets);
+      round.insert(round.end(), {gets.time, gets.cost});
+    }
+  });
+  return round;
+}
+
+Round round_of_legacy_walks(Stage& stage, const Effort&) {
+  return round_of(3, kLegacyWalk, kLegacyState, stage);
+}
+
+Round round_of_walks(Stage& stage, const Effort&) {
+  return round_of(4, kWalk, kConnectionState, stage);
+}
+
+Round round_of_counts(Stage& stage, const Effort&) {
+  std::vector<Counter> counters = our_counters(stage);
+  count_anew(counters, stage);
+  Round round;
+  for (Counter& each : counters)
+    round.push_back(std::move(each.figure));
+  return round;
 }
 
 }  // namespace tcpmibd::bench

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "bench/pairs.h"
+
 namespace tcpmibd::bench {
 namespace {
 
@@ -53,7 +55,9 @@ std::string host_lines(const HostFacts& host) {
 }
 
 std::string comparison_table(const Findings& findings) {
-  std::string text = row({"no.", "what", "sockets", "measured", "target", ""}) +
+  if (findings.comparisons.empty())
+    return {};
+  std::string text = "\n" + row({"no.", "what", "sockets", "measured", "target", ""}) +
                      row({"--:", "---", "--:", "--:", "--:", "---"});
   for (const Comparison& comparison : by_target(findings.comparisons)) {
     text += row({std::to_string(comparison.target), comparison.claim,
@@ -68,7 +72,10 @@ std::string tail(const Figure& figure, double part) {
 }
 
 std::string figure_table(const Findings& findings) {
-  std::string text = row({"no.", "what", "of", "sockets", "unit", "median", "p99", "p99.9",
+  if (findings.figures.empty())
+    return {};
+  std::string text = "\n" +
+                     row({"no.", "what", "of", "sockets", "unit", "median", "p99", "p99.9",
                           "longest", "samples"}) +
                      row({"--:", "---", "---", "--:", "---", "--:", "--:", "--:", "--:", "--:"});
   for (const Figure& figure : by_target(findings.figures)) {
@@ -76,6 +83,34 @@ std::string figure_table(const Findings& findings) {
         {std::to_string(figure.target), figure.what, figure.subject, sockets(figure.population),
          figure.unit, short_number(median(figure.samples)), tail(figure, 0.99), tail(figure, 0.999),
          short_number(percentile(figure.samples, 1)), std::to_string(figure.samples.size())});
+  }
+  return text;
+}
+
+// "0.971 … 1.02"; none of none.
+std::string range(const Samples& samples, double from, double to) {
+  if (samples.empty())
+    return "-";
+  return short_number(percentile(samples, from)) + " … " + short_number(percentile(samples, to));
+}
+
+std::string ratio_cell(const Samples& ratios) {
+  return ratios.empty() ? "-" : with_unit(median(ratios), "×");
+}
+
+std::string pair_table(const Findings& findings) {
+  if (findings.pairs.empty())
+    return {};
+  std::string text = "\n" +
+                     row({"no.", "what", "sockets", "unit", "this", "that", "this / that",
+                          "quartiles", "least … greatest", "pairs"}) +
+                     row({"--:", "---", "--:", "---", "--:", "--:", "--:", "--:", "--:", "--:"});
+  for (const Pairs& pairs : by_target(findings.pairs)) {
+    const Samples all = ratios(pairs);
+    text += row({std::to_string(pairs.target), pairs.what, sockets(pairs.population), pairs.unit,
+                 short_number(median(pairs.of_this)), short_number(median(pairs.of_that)),
+                 ratio_cell(all), range(all, 0.25, 0.75), range(all, 0, 1),
+                 std::to_string(all.size())});
   }
   return text;
 }
@@ -122,6 +157,26 @@ ordered_json as_json(const Comparison& comparison) {
   return entry;
 }
 
+ordered_json as_json(const Pairs& pairs) {
+  const Samples all = ratios(pairs);
+  const auto part = [&](double which) {
+    return all.empty() ? ordered_json() : ordered_json(percentile(all, which));
+  };
+  return {{"target", pairs.target},
+          {"what", pairs.what},
+          {"population", pairs.population},
+          {"unit", pairs.unit},
+          {"this", median(pairs.of_this)},
+          {"that", median(pairs.of_that)},
+          {"ratio", part(0.5)},
+          {"least", part(0)},
+          {"lower_quartile", part(0.25)},
+          {"upper_quartile", part(0.75)},
+          {"most", part(1)},
+          {"of_this", pairs.of_this},
+          {"of_that", pairs.of_that}};
+}
+
 template <typename Entry>
 ordered_json all_as_json(const std::vector<Entry>& entries) {
   ordered_json array = ordered_json::array();
@@ -133,8 +188,9 @@ ordered_json all_as_json(const std::vector<Entry>& entries) {
 }  // namespace
 
 std::string markdown(const HostFacts& host, const Findings& findings) {
-  return host_lines(host) + "\n" + comparison_table(findings) + "\n" + figure_table(findings) +
-         list("Not measured:", findings.skipped) + list("Failed:", findings.failures);
+  return host_lines(host) + comparison_table(findings) + figure_table(findings) +
+         pair_table(findings) + list("Not measured:", findings.skipped) +
+         list("Failed:", findings.failures);
 }
 
 std::string json(const HostFacts& host, const Findings& findings) {
@@ -144,6 +200,7 @@ std::string json(const HostFacts& host, const Findings& findings) {
   const ordered_json all{{"host", facts},
                          {"figures", all_as_json(findings.figures)},
                          {"comparisons", all_as_json(findings.comparisons)},
+                         {"pairs", all_as_json(findings.pairs)},
                          {"skipped", findings.skipped},
                          {"failures", findings.failures}};
   return all.dump(2) + "\n";

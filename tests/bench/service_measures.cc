@@ -85,11 +85,10 @@ Figure memory_figure(const std::string& what, const std::string& subject, unsign
   return made;
 }
 
-void add_memory(Findings& findings, const std::string& when, const std::string& subject,
+void add_memory(std::vector<Figure>& figures, const std::string& when, const std::string& subject,
                 unsigned population, const Memory& memory) {
-  findings.figures.push_back(memory_figure(kRss + when, subject, population, memory.rss));
-  findings.figures.push_back(
-      memory_figure(kAnonymous + when, subject, population, memory.anonymous));
+  figures.push_back(memory_figure(kRss + when, subject, population, memory.rss));
+  figures.push_back(memory_figure(kAnonymous + when, subject, population, memory.anonymous));
 }
 
 // Beyond this snmpd takes longer to read its table than a manager waits.
@@ -184,19 +183,24 @@ double time_of_set(SnmpSession& session, const Oid& cell) {
 }
 
 // Members are ended from the last one on; the first ones are there to be asked for.
-Oid doomed(const lab::Crowd& crowd, int sample) {
-  return state_of(crowd.member(crowd.size() - 1 - static_cast<unsigned>(sample)));
+Oid doomed(const Stage& stage, unsigned ended) {
+  return state_of(stage.crowd().member(stage.population() - 1 - ended));
 }
 
-// Somebody who ends connections, some twenty a second, the next after the first `done`.
-Holder setter(const Stage& stage, int done, const SharedSamples& samples) {
-  const lab::Crowd& crowd = stage.crowd();
-  const int last = static_cast<int>(crowd.size() / 2);
+Oid doom_one(Stage& stage) {
+  const Oid cell = doomed(stage, stage.ended());
+  stage.note_ended(1);
+  return cell;
+}
+
+// Somebody who ends connections, some twenty a second.
+Holder setter(const Stage& stage, const SharedSamples& samples) {
+  const unsigned last = stage.population() / 2;
   return Holder({.forever =
-                     [=, &crowd] {
+                     [=, &stage] {
                        SnmpSession session = session_at(lab::Namespace::current());
-                       for (int i = done; i < last; ++i) {
-                         samples.add(time_of_set(session, doomed(crowd, i)));
+                       for (unsigned i = stage.ended(); i < last; ++i) {
+                         samples.add(time_of_set(session, doomed(stage, i)));
                          wait_for(std::chrono::milliseconds(50));
                        }
                      },
@@ -215,9 +219,9 @@ Oid asked_for(const Stage& stage, int sample) {
 // Somebody who walks and, if their times are wanted, somebody who ends connections.
 class Load {
  public:
-  Load(const Stage& stage, int done, const SharedSamples* sets) : walking_(walker(stage.space())) {
+  Load(const Stage& stage, const SharedSamples* sets) : walking_(walker(stage.space())) {
     if (sets != nullptr)
-      setting_.emplace(setter(stage, done, *sets));
+      setting_.emplace(setter(stage, *sets));
   }
 
   bool lives() const {
@@ -235,7 +239,7 @@ Samples times_under_load(Agent& agent, const Stage& stage, const Effort& effort,
                          const SharedSamples* sets) {
   constexpr long kSnapshotsMeanwhile = 2;
   const long enough = agent.get(kSnapshots) + kSnapshotsMeanwhile;
-  const Load load(stage, effort.sets, sets);
+  const Load load(stage, sets);
   Samples times;
   const auto goes_on = [&] {
     return std::ssize(times) < effort.gets || agent.get(kSnapshots) < enough ||
@@ -250,6 +254,26 @@ Samples times_under_load(Agent& agent, const Stage& stage, const Effort& effort,
     }
   }
   return times;
+}
+
+struct Latencies {
+  Figure set, walked, get, busy_set;
+};
+
+Latencies latencies_of(Agent& agent, Stage& stage, const Effort& effort) {
+  const auto of_ours = [&](const char* what) {
+    return figure(8, what, agent.subject, stage.population(), "ms");
+  };
+  Latencies of{of_ours("Set that ends a connection"), of_ours("GET beside a walk"),
+               of_ours("GET beside a walk and Sets"), of_ours("Set beside a walk")};
+  for (int i = 0; i < effort.sets; ++i)
+    of.set.samples.push_back(time_of_set(agent.session, doom_one(stage)));
+  of.walked.samples = times_under_load(agent, stage, effort, nullptr);
+  const SharedSamples sets_under_load;
+  of.get.samples = times_under_load(agent, stage, effort, &sets_under_load);
+  of.busy_set.samples = sets_under_load.all();
+  stage.note_ended(static_cast<unsigned>(of.busy_set.samples.size()) + 1);  // one was under way
+  return of;
 }
 
 // ---- Growth ----
@@ -338,34 +362,42 @@ void measure_memory(Stage& stage, const Effort& effort, Findings& findings) {
   wait_for(effort.quiet / 10);
   const Memory woken = memory_of(agent.process);
 
-  add_memory(findings, kBefore, agent.subject, stage.population(), before);
-  add_memory(findings, kPeak, agent.subject, stage.population(), peak);
-  add_memory(findings, "after the crowd has left", agent.subject, stage.population(), after);
-  add_memory(findings, "after one question more", agent.subject, stage.population(), woken);
+  const auto add = [&](const std::string& when, const Memory& memory) {
+    add_memory(findings.figures, when, agent.subject, stage.population(), memory);
+  };
+  add(kBefore, before);
+  add(kPeak, peak);
+  add("after the crowd has left", after);
+  add("after one question more", woken);
   judge(findings, stage.population(), before, peak, after);
 }
 
 void measure_latency(Stage& stage, const Effort& effort, Findings& findings) {
   constexpr double kLongestHold = 5;  // ms
   constexpr double kLongestSet = 1;   // ms
+  const Latencies of = latencies_of(stage.standalone(), stage, effort);
+  findings.set_limit(of.walked, kLongestHold, 0.999);
+  findings.set_limit(of.get, kLongestHold, 0.999);
+  findings.set_limit(of.set, kLongestSet);
+  findings.figures.insert(findings.figures.end(), {of.walked, of.get, of.set, of.busy_set});
+}
+
+Round round_of_memory(Stage& stage, const Effort&) {
   Agent& agent = stage.standalone();
-  const auto of_ours = [&](const char* what) {
-    return figure(8, what, agent.subject, stage.population(), "ms");
-  };
-  Figure sets = of_ours("Set that ends a connection");
-  for (int i = 0; i < effort.sets; ++i)
-    sets.samples.push_back(time_of_set(agent.session, doomed(stage.crowd(), i)));
-  Figure walked = of_ours("GET beside a walk");
-  walked.samples = times_under_load(agent, stage, effort, nullptr);
-  const SharedSamples sets_under_load;
-  Figure gets = of_ours("GET beside a walk and Sets");
-  gets.samples = times_under_load(agent, stage, effort, &sets_under_load);
-  Figure busy = of_ours("Set beside a walk");
-  busy.samples = sets_under_load.all();
-  findings.set_limit(walked, kLongestHold, 0.999);
-  findings.set_limit(gets, kLongestHold, 0.999);
-  findings.set_limit(sets, kLongestSet);
-  findings.figures.insert(findings.figures.end(), {walked, gets, sets, busy});
+  const Memory before = memory_of(agent.process);
+  const Memory peak = peak_with_refreshes(agent);
+  Round round;
+  add_memory(round, kBefore, agent.subject, stage.population(), before);
+  add_memory(round, kPeak, agent.subject, stage.population(), peak);
+  return round;
+}
+
+// A small crowd would run out of members that may be ended: it is made anew in time.
+Round round_of_latency(Stage& stage, const Effort& effort) {
+  if (stage.ended() > stage.population() / 8)
+    stage.gather();
+  const Latencies of = latencies_of(stage.standalone(), stage, effort);
+  return {of.walked, of.get, of.set, of.busy_set};
 }
 
 void compare_growth(unsigned few, unsigned many, Findings& findings) {

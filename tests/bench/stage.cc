@@ -44,10 +44,15 @@ long Agent::get(const Oid& oid) {
 Stage::Stage(unsigned population)
     : population_(population), crowd_(std::in_place, space_, population) {}
 
+void Stage::use(const std::string& program) {
+  dismiss();
+  program_ = program;
+}
+
 Agent& Stage::over_agentx() {
   if (over_agentx_ == nullptr) {
     master_.emplace(space_);
-    subagent_.emplace(lab::Daemon::under(*master_));
+    subagent_.emplace(lab::Daemon::under(*master_, {.program = program_}));
     over_agentx_ = agent("tcpmibd over AgentX", space_, master_->address(), subagent_->process());
   }
   return *over_agentx_;
@@ -57,7 +62,7 @@ Agent& Stage::standalone() {
   if (standalone_ == nullptr) {
     const std::string access =
         folder_.write("access.conf", "rocommunity public\nrwcommunity private\n");
-    alone_.emplace(lab::Daemon::standalone(space_, {}, access));
+    alone_.emplace(lab::Daemon::standalone(space_, {.program = program_}, access));
     standalone_ = agent("tcpmibd standalone", space_, lab::Daemon::kAddress, alone_->process());
   }
   return *standalone_;
@@ -92,6 +97,12 @@ void Stage::dismiss() {
 }
 
 void Stage::disperse() { crowd_.reset(); }
+
+void Stage::gather() {
+  disperse();
+  crowd_.emplace(space_, population_);
+  ended_ = 0;
+}
 
 Walked walk_by_next(SnmpSession& session, const Oid& column, const Oid& from, unsigned most) {
   Walked walked{.last = from};

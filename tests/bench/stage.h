@@ -32,6 +32,9 @@ class Stage {
  public:
   explicit Stage(unsigned population);
 
+  // From now on tcpmibd is this program. Dismisses those that are there.
+  void use(const std::string& program);
+
   const lab::Namespace& space() const { return space_; }
   const lab::Crowd& crowd() const { return *crowd_; }
   unsigned population() const { return population_; }
@@ -43,12 +46,19 @@ class Stage {
 
   void dismiss();   // every agent
   void disperse();  // the crowd
+  void gather();    // it anew, complete
+
+  // How many members were ended, from the last one on. Who ends some says so.
+  unsigned ended() const { return ended_; }
+  void note_ended(unsigned more) { ended_ += more; }
 
  private:
   unsigned population_;
+  std::string program_ = lab::tcpmibd_binary();
   lab::TempFolder folder_;
   lab::Namespace space_;
   std::optional<lab::Crowd> crowd_;
+  unsigned ended_ = 0;
 
   std::optional<lab::Snmpd> master_;
   std::optional<lab::Daemon> subagent_;

@@ -12,15 +12,19 @@
 
 namespace tcpmibd::lab {
 
+// The program of this build.
+std::string tcpmibd_binary();
+
 struct DaemonOptions {
   std::string configuration{};           // its configuration file; empty: the defaults
   std::vector<std::string> settings{};   // "mib.link-local=ipv6", each one a --set
   std::vector<std::string> arguments{};  // further ones
   ProcessOptions process{};
+  std::string program = tcpmibd_binary();
 };
 
-// The tcpmibd of this build. It reads no configuration of this host, logs to standard error and
-// keeps its state in a folder that goes with it.
+// A tcpmibd, that of this build unless told otherwise. It reads no configuration of this host, logs
+// to standard error and keeps its state in a folder that goes with it.
 class Daemon {
  public:
   // Started and no more: for those that refuse to run, or whose master is not there.
@@ -60,8 +64,5 @@ bool is_served_by_us(const Manager& manager, std::chrono::milliseconds timeout =
 // `tcpmibd show --json` and the like, run to its end in `space`.
 Output run_tcpmibd(const Namespace& space, std::vector<std::string> arguments,
                    ProcessOptions options = {});
-
-// The program itself.
-std::string tcpmibd_binary();
 
 }  // namespace tcpmibd::lab
