@@ -19,7 +19,7 @@ namespace tcpmibd::agent {
 namespace {
 
 constexpr std::string_view kDefaultPort = "705";  // RFC 2741, 8.1
-constexpr int kPatience = 500;                    // ms
+constexpr int kConnectWithin = 500;               // ms
 
 using Addresses = UniqueHandle<addrinfo, freeaddrinfo>;
 
@@ -60,7 +60,7 @@ bool is_host(std::string_view text) {
 // errno of what a connect that would not wait came to.
 int finished(const FileDescriptor& socket) {
   pollfd waiting{.fd = socket.get(), .events = POLLOUT, .revents = 0};
-  if (::poll(&waiting, 1, kPatience) <= 0)
+  if (::poll(&waiting, 1, kConnectWithin) <= 0)
     return ETIMEDOUT;
   int code = 0;
   socklen_t size = sizeof code;

@@ -21,7 +21,7 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr Duration kPatience = std::chrono::seconds(2);
+constexpr Duration kAnswerWithin = std::chrono::seconds(2);
 
 // RFC 2741, 6.1: what begins every PDU, and where in it a field lies.
 constexpr std::size_t kHeader = 20;
@@ -126,7 +126,7 @@ Status ping_master(const MasterAddress& master) {
   const Result<FileDescriptor> socket = master.connect();
   if (!socket)
     return tl::unexpected(socket.error());
-  const Time deadline = Clock::now() + kPatience;
+  const Time deadline = Clock::now() + kAnswerWithin;
   const Bytes answer = send_all(*socket, open_pdu()) ? receive_pdu(*socket, deadline) : Bytes{};
   if (answer.empty())
     return refused(master, errno);

@@ -22,7 +22,7 @@ constexpr const char* kShowGroup = "Options of show";
 constexpr const char* kDoctorGroup = "Options of doctor";
 
 // What can be shown, and which of the options beside --json mean something there.
-struct Subject {
+struct Topic {
   std::string_view what;
   std::string_view meaning;
   bool numeric;
@@ -32,7 +32,7 @@ struct Subject {
 };
 
 // clang-format off
-constexpr Subject kSubjects[] = {
+constexpr Topic kTopics[] = {
     // what          meaning                                              numeric state  port   process
     {"connections", "every connection, and what it waits for",            true,  true,  true,  true},
     {"listeners",   "who listens, and how full the accept queue is",      true,  true,  true,  true},
@@ -200,8 +200,8 @@ std::string option_lines(const CLI::App& app, const char* group) {
 
 std::string what_lines() {
   std::string text = "\nWHAT to show (default: connections and listeners):\n";
-  for (const Subject& subject : kSubjects)
-    text += help_line(std::string(subject.what), std::string(subject.meaning));
+  for (const Topic& topic : kTopics)
+    text += help_line(std::string(topic.what), std::string(topic.meaning));
   return text;
 }
 
@@ -332,20 +332,20 @@ Options::Command command_of(const CommandLine& line) {
 }
 
 // An option that would change nothing is a mistake, and better told than passed over.
-Status check_meaning(const Typed& typed, const Subject& subject) {
+Status check_meaning(const Typed& typed, const Topic& topic) {
   struct Use {
     std::string_view option;
     bool given;
     bool means_something;
   };
-  const Use uses[] = {{"--numeric", typed.numeric, subject.numeric},
-                      {"--state", !typed.states.empty(), subject.state},
-                      {"--port", !typed.port.empty(), subject.port},
-                      {"--process", !typed.process.empty(), subject.process}};
+  const Use uses[] = {{"--numeric", typed.numeric, topic.numeric},
+                      {"--state", !typed.states.empty(), topic.state},
+                      {"--port", !typed.port.empty(), topic.port},
+                      {"--process", !typed.process.empty(), topic.process}};
   for (const Use& use : uses) {
     if (use.given && !use.means_something)
       return failure(std::string(use.option) + " means nothing to 'show " +
-                     std::string(subject.what) + '\'');
+                     std::string(topic.what) + '\'');
   }
   return {};
 }
@@ -354,11 +354,11 @@ Status check_meaning(const Typed& typed, const Subject& subject) {
 Status check_what(const Typed& typed) {
   if (typed.what.empty())
     return {};
-  const auto* subject = std::ranges::find(kSubjects, typed.what, &Subject::what);
-  if (subject != std::end(kSubjects))
-    return check_meaning(typed, *subject);
+  const auto* topic = std::ranges::find(kTopics, typed.what, &Topic::what);
+  if (topic != std::end(kTopics))
+    return check_meaning(typed, *topic);
   std::vector<std::string_view> known;
-  for (const Subject& each : kSubjects)
+  for (const Topic& each : kTopics)
     known.push_back(each.what);
   return failure("cannot show '" + typed.what + '\'' + did_you_mean(typed.what, known));
 }
@@ -441,8 +441,8 @@ CommandLineReference command_line_reference() {
     (option.group == kAgentGroup ? reference.agent_options : reference.options).push_back(option);
   for (const CLI::App* command : line.app.get_subcommands({}))
     reference.commands.push_back(described(*command));
-  for (const Subject& subject : kSubjects)
-    reference.shown.emplace_back(subject.what);
+  for (const Topic& topic : kTopics)
+    reference.shown.emplace_back(topic.what);
   return reference;
 }
 

@@ -17,7 +17,6 @@ using tcp::Moment;
 using tcp::Note;
 using tcp::Stage;
 using tcp::State;
-using tcp::StateNames;
 using tcp::Story;
 using tcp::Transition;
 

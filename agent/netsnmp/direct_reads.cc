@@ -114,6 +114,7 @@ void AgentxReads::detach() {
 }
 
 // The library calls this for everything that happens to the session.
+// NOLINTNEXTLINE(bugprone-exception-escape): nothing throws on purpose
 int AgentxReads::on_event(int operation, snmp_session* session, int request, snmp_pdu* pdu,
                           void* self) noexcept {
   auto& reads = *static_cast<AgentxReads*>(self);

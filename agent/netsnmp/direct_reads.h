@@ -46,6 +46,7 @@ class AgentxReads {
   using Function = int (*)(int operation, snmp_session* session, int request, snmp_pdu* pdu,
                            void* self);
 
+  // NOLINTNEXTLINE(bugprone-exception-escape): nothing throws on purpose
   static int on_event(int operation, snmp_session* session, int request, snmp_pdu* pdu,
                       void* self) noexcept;
 

@@ -11,7 +11,6 @@
 namespace tcpmibd::agent {
 namespace {
 
-using tcp::Command;
 using tcp::Moment;
 using tcp::Note;
 using tcp::Stage;
@@ -57,7 +56,7 @@ std::string stage_markdown(const Stage& stage) {
   for (const Aspect& aspect : kAspects)
     text += "- **" + std::string(aspect.title) + ".** " + std::string(stage.*aspect.text) + '\n';
   text += '\n' + table_head({"command", "shows"});
-  for (const Command& command : stage.commands)
+  for (const tcp::Command& command : stage.commands)
     text += table_line(std::array{code(command.line), std::string(command.shows)});
   text += '\n' + table_head({"what happens", "next state"});
   for (const Transition& transition : stage.transitions)

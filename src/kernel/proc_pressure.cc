@@ -25,7 +25,7 @@ Status add_port_range(const std::string& folder, Pressure& into) {
 }
 
 // What a read has come to: a success if any part of it was one, else why the first was none.
-class Outcome {
+class ReadOutcome {
  public:
   void add(const Status& part) {
     any_ = any_ || part;
@@ -52,7 +52,7 @@ ProcPressure::ProcPressure(std::string proc)
 
 Result<Pressure> ProcPressure::read() {
   Pressure pressure;
-  Outcome outcome;
+  ReadOutcome outcome;
   const auto add = [&](const Result<std::string>& text, auto&& take) {
     outcome.add(text.and_then([&](const std::string& content) { return take(content, pressure); }));
   };

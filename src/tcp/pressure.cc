@@ -40,10 +40,10 @@ Figure kibibytes(Figure pages, std::uint64_t page_size) {
 
 // What stands before the newline, without blanks around it.
 std::string_view only_line(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t";
+  constexpr std::string_view kAround = " \t";
   std::string_view line = take_until(text, '\n');
-  line.remove_prefix(std::min(line.find_first_not_of(kBlanks), line.size()));
-  return line.substr(0, line.find_last_not_of(kBlanks) + 1);
+  line.remove_prefix(std::min(line.find_first_not_of(kAround), line.size()));
+  return line.substr(0, line.find_last_not_of(kAround) + 1);
 }
 
 // As many numbers as the line must have, and nothing else.

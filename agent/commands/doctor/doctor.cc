@@ -19,17 +19,16 @@
 namespace tcpmibd::agent {
 namespace {
 
-using Json = nlohmann::ordered_json;
-using State = Finding::State;
+using Judgement = Finding::State;
 
 Finding ok(std::string point, std::string text) {
-  return {.point = std::move(point), .state = State::kOk, .text = std::move(text)};
+  return {.point = std::move(point), .state = Judgement::kOk, .text = std::move(text)};
 }
 Finding note(std::string point, std::string text, std::string cure = {}) {
-  return {std::move(point), State::kNote, std::move(text), std::move(cure)};
+  return {std::move(point), Judgement::kNote, std::move(text), std::move(cure)};
 }
 Finding wrong(std::string point, std::string text, std::string cure) {
-  return {std::move(point), State::kWrong, std::move(text), std::move(cure)};
+  return {std::move(point), Judgement::kWrong, std::move(text), std::move(cure)};
 }
 Finding wrong(std::string point, const Error& error) {
   Error cause = error;
@@ -350,25 +349,25 @@ bool may(const Subject& subject, const PathStep& step, mode_t wanted) {
   return (step.mode & wanted) != 0;
 }
 
-const char* word_of(State state) {
+const char* word_of(Judgement state) {
   switch (state) {
-    case State::kOk:
+    case Judgement::kOk:
       return "ok";
-    case State::kNote:
+    case Judgement::kNote:
       return "note";
-    case State::kWrong:
+    case Judgement::kWrong:
       return "wrong";
   }
   return "";
 }
 
-const char* colour_of(State state) {
+const char* grade_colour(Judgement state) {
   switch (state) {
-    case State::kOk:
+    case Judgement::kOk:
       return "\033[32m";
-    case State::kNote:
+    case Judgement::kNote:
       return "\033[33m";
-    case State::kWrong:
+    case Judgement::kWrong:
       return "\033[31m";
   }
   return "";
@@ -419,7 +418,7 @@ std::vector<Finding> examine(const DoctorFacts& facts) {
 }
 
 bool anything_wrong(const std::vector<Finding>& findings) {
-  return std::ranges::count(findings, State::kWrong, &Finding::state) != 0;
+  return std::ranges::count(findings, Judgement::kWrong, &Finding::state) != 0;
 }
 
 std::string findings_text(const std::vector<Finding>& findings, bool colour) {
@@ -427,7 +426,7 @@ std::string findings_text(const std::vector<Finding>& findings, bool colour) {
   std::string cures;
   for (const Finding& finding : findings) {
     table.add({{finding.point},
-               {word_of(finding.state), colour ? colour_of(finding.state) : ""},
+               {word_of(finding.state), colour ? grade_colour(finding.state) : ""},
                {finding.text}});
     if (!finding.cure.empty())
       cures += finding.point + ": " + finding.cure + '\n';
@@ -436,14 +435,14 @@ std::string findings_text(const std::vector<Finding>& findings, bool colour) {
 }
 
 std::string findings_json(const std::vector<Finding>& findings) {
-  Json points = Json::array();
+  nlohmann::ordered_json points = nlohmann::ordered_json::array();
   for (const Finding& finding : findings)
     points.push_back({{"point", finding.point},
                       {"state", word_of(finding.state)},
                       {"finding", finding.text},
                       {"cure", finding.cure}});
-  const Json all{{"ok", !anything_wrong(findings)}, {"points", points}};
-  return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  const nlohmann::ordered_json all{{"ok", !anything_wrong(findings)}, {"points", points}};
+  return all.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::vector<SnmpdLine> snmpd_lines(const std::string& file, std::string_view text) {

@@ -14,8 +14,6 @@ namespace tcpmibd::agent {
 
 namespace {
 
-using Align = TextTable::Align;
-
 // Scalars with their values, by name and in MIB order.
 Record read_scalars(std::span<const snmp::ScalarSpec<tables::Data>> scalars,
                     const tables::Data& data) {
@@ -87,9 +85,9 @@ std::string remark_on(const Level& level, const Record& record) {
 
 std::string levels_table(const Record& record, bool colour) {
   TextTable table({{"RESOURCE"},
-                   {"USED", Align::kRight},
-                   {"LIMIT", Align::kRight},
-                   {"FULL", Align::kRight},
+                   {"USED", TextTable::Align::kRight},
+                   {"LIMIT", TextTable::Align::kRight},
+                   {"FULL", TextTable::Align::kRight},
                    {"WHERE"}});
   for (const Level& level : kLevels) {
     const auto percent = percent_of(level, record);
@@ -104,7 +102,7 @@ std::string levels_table(const Record& record, bool colour) {
 }
 
 std::string counts_table(const Record& record, bool colour) {
-  TextTable table({{"COUNTER"}, {"EVENTS", Align::kRight}, {"MEANING"}});
+  TextTable table({{"COUNTER"}, {"EVENTS", TextTable::Align::kRight}, {"MEANING"}});
   for (const Count& count : kCounts) {
     const bool red = colour && count.is_loss && record.number(count.object) > 0;
     table.add({{std::string(count.object.substr(std::string_view("tcpmibd").size()))},
@@ -148,7 +146,7 @@ std::string why_unknown(const Record& record) {
 
 std::string scalars_text(const Options& options, const Evidence& evidence) {
   const Record record = read_scalars(tables::tcp_scalars(), evidence.data());
-  TextTable table({{"SCALAR"}, {"VALUE", Align::kRight}});
+  TextTable table({{"SCALAR"}, {"VALUE", TextTable::Align::kRight}});
   Json scalars = Json::object();
   for (const auto& [object, value] : record.fields()) {
     if (!value)
