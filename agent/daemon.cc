@@ -104,23 +104,23 @@ class Agent {
 
   ExitStatus run() {
     const std::vector<const tables::Managed*> objects = served(config_.mib);
-    const Start started = config_.standalone.addresses.empty()
-                              ? library_.start_subagent(config_, objects, answers_of(responder_),
-                                                        writings_of(deleter_))
-                              : library_.start_standalone(config_, objects, answers_of(responder_),
-                                                          writings_of(deleter_));
+    const Start started =
+        config_.standalone.addresses.empty()
+            ? loop_.start_subagent(config_, objects, answers_of(responder_), writings_of(deleter_))
+            : loop_.start_standalone(config_, objects, answers_of(responder_),
+                                     writings_of(deleter_));
     if (!started)
       return give_up(started.error().error, started.error().status);
     set_watch();
     release_code();
-    const ExitStatus ended = library_.run({.news = worker_.descriptor(),
-                                           .on_news = [this] { on_news(); },
-                                           .on_hangup = [this] { on_hangup(); },
-                                           .on_turn = [this] { return on_turn(); },
-                                           .on_open = [this] { watch_.on_open(); },
-                                           .is_busy = [this] { return notifier_.is_busy(); },
-                                           .on_beat = [this] { service_.alive(); },
-                                           .beat = service_.beat()});
+    const ExitStatus ended = loop_.run({.news = worker_.descriptor(),
+                                        .on_news = [this] { on_news(); },
+                                        .on_hangup = [this] { on_hangup(); },
+                                        .on_turn = [this] { return on_turn(); },
+                                        .on_open = [this] { watch_.on_open(); },
+                                        .is_busy = [this] { return notifier_.is_busy(); },
+                                        .on_beat = [this] { service_.alive(); },
+                                        .beat = service_.beat()});
     service_.stopping();
     return ended;
   }
@@ -141,7 +141,7 @@ class Agent {
     kept_ = kept.has_value();
     notifier_.on_turn();
     if (service_.listens())
-      service_.tell(library_.standing(), responder_.newest().get(), now);
+      service_.tell(loop_.standing(), responder_.newest().get(), now);
     return kept;
   }
 
@@ -159,8 +159,8 @@ class Agent {
   // Without an alarm nothing wakes us.
   void set_watch() {
     const bool watches = !config_.alarms.empty();
-    library_.repeat(watches ? std::optional(config_.watch.interval) : std::nullopt,
-                    [this] { watch_.begin(config_.process.lookup); });
+    loop_.repeat(watches ? std::optional(config_.watch.interval) : std::nullopt,
+                 [this] { watch_.begin(config_.process.lookup); });
   }
 
   void on_written(const Deletion& deletion, std::uint32_t pid, const std::string& command) {
@@ -173,7 +173,7 @@ class Agent {
     const bool watches = !config_.alarms.empty();
     const auto interval = std::chrono::duration_cast<seconds>(config_.watch.interval);
     return {.version = version(),
-            .uptime_zero = Clock::now() - Library::uptime(),
+            .uptime_zero = Clock::now() - Loop::uptime(),
             .started = started_,
             .looks_up_processes = config_.process.lookup && missing_privileges(true).empty(),
             .deletes = deleter_.can_delete(),
@@ -202,9 +202,9 @@ class Agent {
                        worker_,
                        forms_,
                        ages_of(config_)};
-  Notifier notifier_{
-      {.is_open = [this] { return library_.is_serving(); }, .send = send_notification}};
-  Watch watch_{{responder_, worker_, kernel_.pressure, kernel_.names, notifier_}, alarms_};
+  NotificationQueue notifier_{
+      {.is_open = [this] { return loop_.is_serving(); }, .send = send_notification}};
+  AlarmWatch watch_{{responder_, worker_, kernel_.pressure, kernel_.names, notifier_}, alarms_};
   Audit audit_{
       {.newest = [this] { return responder_.processes(); },
        .want = [this](std::uint32_t inode) { worker_.want_processes({inode}); },
@@ -220,7 +220,7 @@ class Agent {
                    config_.delete_tcb,
                    audit_};
   ServiceManager service_{config_.agentx.reconnect};
-  Library library_;  // last: it calls the others to its end
+  Loop loop_;  // last: it calls the others to its end
 };
 
 }  // namespace

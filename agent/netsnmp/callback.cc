@@ -4,13 +4,11 @@
 
 namespace tcpmibd::agent {
 
-LibraryCallback::LibraryCallback(int major, int minor, Function* function, void* self, int priority)
+Callback::Callback(int major, int minor, Function* function, void* self, int priority)
     : major_(major), minor_(minor), function_(function), self_(self) {
   netsnmp_register_callback(major, minor, function, self, priority);
 }
 
-LibraryCallback::~LibraryCallback() {
-  snmp_unregister_callback(major_, minor_, function_, self_, 1);
-}
+Callback::~Callback() { snmp_unregister_callback(major_, minor_, function_, self_, 1); }
 
 }  // namespace tcpmibd::agent

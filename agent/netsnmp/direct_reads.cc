@@ -92,20 +92,20 @@ Pdu response_to(const netsnmp_pdu& pdu, const netsnmp_session& session) {
 
 }  // namespace
 
-AgentxReads::AgentxReads(const Registration& registration, Answerer ask, Duration ping)
-    : AgentxReads(registration, std::move(ask), ping, &snmp_send) {}
+DirectReads::DirectReads(const Registration& registration, Answerer ask, Duration ping)
+    : DirectReads(registration, std::move(ask), ping, &snmp_send) {}
 
-AgentxReads::AgentxReads(const Registration& registration, Answerer ask, Duration ping, Send send)
+DirectReads::DirectReads(const Registration& registration, Answerer ask, Duration ping, Send send)
     : registration_(registration), ask_(std::move(ask)), pass_on_every_(ping / 2), send_(send) {}
 
-void AgentxReads::attach(snmp_session& session) {
+void DirectReads::attach(snmp_session& session) {
   session_ = &session;
-  original_ = std::exchange(session.callback, &AgentxReads::on_event);
+  original_ = std::exchange(session.callback, &DirectReads::on_event);
   original_self_ = std::exchange(session.callback_magic, this);
   passed_on_ = Clock::now();
 }
 
-void AgentxReads::detach() {
+void DirectReads::detach() {
   if (session_ == nullptr)
     return;
   session_->callback = original_;
@@ -115,9 +115,9 @@ void AgentxReads::detach() {
 
 // The library calls this for everything that happens to the session.
 // NOLINTNEXTLINE(bugprone-exception-escape): nothing throws on purpose
-int AgentxReads::on_event(int operation, snmp_session* session, int request, snmp_pdu* pdu,
+int DirectReads::on_event(int operation, snmp_session* session, int request, snmp_pdu* pdu,
                           void* self) noexcept {
-  auto& reads = *static_cast<AgentxReads*>(self);
+  auto& reads = *static_cast<DirectReads*>(self);
   const Time now = Clock::now();
   if (operation == NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE && is_read(*pdu) && !has_context(*pdu) &&
       now - reads.passed_on_ < reads.pass_on_every_ && reads.answer(*session, *pdu, now))
@@ -127,7 +127,7 @@ int AgentxReads::on_event(int operation, snmp_session* session, int request, snm
 }
 
 // Whether it is answered. The PDU stays as it is.
-bool AgentxReads::answer(snmp_session& session, const snmp_pdu& pdu, Time now) const {
+bool DirectReads::answer(snmp_session& session, const snmp_pdu& pdu, Time now) const {
   Pdu response = response_to(pdu, session);
   if (response == nullptr || !fill(*response, pdu, now))
     return false;
@@ -137,7 +137,7 @@ bool AgentxReads::answer(snmp_session& session, const snmp_pdu& pdu, Time now) c
   return true;
 }
 
-bool AgentxReads::fill(snmp_pdu& response, const snmp_pdu& pdu, Time arrived) const {
+bool DirectReads::fill(snmp_pdu& response, const snmp_pdu& pdu, Time arrived) const {
   for (const netsnmp_variable_list* range = pdu.variables; range != nullptr;
        range = range->next_variable) {
     const snmp::Oid name = name_of(*range);
@@ -156,7 +156,7 @@ bool AgentxReads::fill(snmp_pdu& response, const snmp_pdu& pdu, Time arrived) co
 }
 
 // False when there is no answer yet, or it is the library's to give.
-bool AgentxReads::add_answer(snmp_pdu& response, const Inquiry& inquiry,
+bool DirectReads::add_answer(snmp_pdu& response, const Inquiry& inquiry,
                              const variable_list& range) const {
   const Answer answer = ask_(inquiry);
   switch (answer.kind) {

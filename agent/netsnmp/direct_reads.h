@@ -19,7 +19,7 @@ namespace tcpmibd::agent {
 //
 // Nothing depends on it. What cannot be answered at once and in full goes the library's way, from
 // its beginning: what has to wait, what is not ours, other contexts, Sets, the rest.
-class AgentxReads {
+class DirectReads {
  public:
   // Hands a PDU to the master. Zero: it could not, and the PDU is still the caller's.
   using Send = int (*)(snmp_session* session, snmp_pdu* pdu);
@@ -27,11 +27,11 @@ class AgentxReads {
   // The registration outlives it. `ping`: how often the library asks a master that is silent. It
   // must hear of one that is not, so at least every half of that a PDU goes its way. `send`: the
   // library's, or a test's.
-  AgentxReads(const Registration& registration, Answerer ask, Duration ping);
-  AgentxReads(const Registration& registration, Answerer ask, Duration ping, Send send);
-  ~AgentxReads() { detach(); }
-  AgentxReads(const AgentxReads&) = delete;
-  AgentxReads& operator=(const AgentxReads&) = delete;
+  DirectReads(const Registration& registration, Answerer ask, Duration ping);
+  DirectReads(const Registration& registration, Answerer ask, Duration ping, Send send);
+  ~DirectReads() { detach(); }
+  DirectReads(const DirectReads&) = delete;
+  DirectReads& operator=(const DirectReads&) = delete;
 
   // Puts itself before what the library does with the PDUs of a session just opened.
   void attach(snmp_session& session);

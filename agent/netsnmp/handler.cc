@@ -166,21 +166,21 @@ Answerer answers_of(Responder& responder) {
 }
 
 // The requests of one handler call that could not be answered yet.
-struct Answering::Parked {
+struct Handler::Parked {
   const tables::Managed* object;
   DelegatedCache cache;
   std::vector<netsnmp_request_info*> requests;
   Time arrived;
 };
 
-Answering::Answering(Answerer ask, Setter set) : ask_(std::move(ask)), set_(std::move(set)) {}
+Handler::Handler(Answerer ask, Setter set) : ask_(std::move(ask)), set_(std::move(set)) {}
 
-Answering::~Answering() = default;
+Handler::~Handler() = default;
 
-std::size_t Answering::parked() const { return parked_.size(); }
+std::size_t Handler::parked() const { return parked_.size(); }
 
-void Answering::answer(const tables::Managed& object, netsnmp_agent_request_info_s& info,
-                       netsnmp_request_info_s* requests) {
+void Handler::answer(const tables::Managed& object, netsnmp_agent_request_info_s& info,
+                     netsnmp_request_info_s* requests) {
   if (phase_of(info.mode)) {
     write(object, info, requests);
     return;
@@ -203,8 +203,8 @@ void Answering::answer(const tables::Managed& object, netsnmp_agent_request_info
 
 // Every binding below one of our roots comes in one call a phase. The first that is refused ends
 // the phase, and with it the Set; only what takes back or forgets goes on to the last.
-void Answering::write(const tables::Managed& object, netsnmp_agent_request_info_s& info,
-                      netsnmp_request_info_s* requests) {
+void Handler::write(const tables::Managed& object, netsnmp_agent_request_info_s& info,
+                    netsnmp_request_info_s* requests) {
   const Phase phase = *phase_of(info.mode);
   for (netsnmp_request_info* request = requests; request != nullptr; request = request->next) {
     const snmp::Oid name = name_of(*request->requestvb);
@@ -223,8 +223,8 @@ void Answering::write(const tables::Managed& object, netsnmp_agent_request_info_
 
 // Answers the binding `request` stands at and, in a GETBULK, those of its further repetitions.
 // False when an answer has to wait; the request then stands where it has to go on.
-bool Answering::fill(const tables::Managed& object, netsnmp_agent_request_info_s& info,
-                     netsnmp_request_info_s& request, Time arrived) {
+bool Handler::fill(const tables::Managed& object, netsnmp_agent_request_info_s& info,
+                   netsnmp_request_info_s& request, Time arrived) {
   do {
     const snmp::Oid name = name_of(*request.requestvb);
     const Answer answer = ask_({.kind = kind_of(info, request),
@@ -239,8 +239,8 @@ bool Answering::fill(const tables::Managed& object, netsnmp_agent_request_info_s
   return true;
 }
 
-void Answering::retry() {
-  // Answering a PDU may make the library ask for the rest of it, which parks again.
+void Handler::retry() {
+  // Handler a PDU may make the library ask for the rest of it, which parks again.
   std::vector<Parked> waiting = std::exchange(parked_, {});
   for (Parked& parked : waiting) {
     if (!retry(parked))
@@ -250,7 +250,7 @@ void Answering::retry() {
 
 // Whether nothing of it is left to do. A PDU that the library has given up meanwhile is gone with
 // all its requests, and only the cache may be asked about it.
-bool Answering::retry(Parked& parked) {
+bool Handler::retry(Parked& parked) {
   if (netsnmp_handler_check_cache(parked.cache.get()) == nullptr)
     return true;
   std::erase_if(parked.requests, [&](netsnmp_request_info* request) {
@@ -265,7 +265,7 @@ bool Answering::retry(Parked& parked) {
 // When a delegated PDU goes on and is delegated again, the library forgets it if another one of
 // the same transaction is waiting, as happens when a master sends its request again: it would
 // never be answered nor freed. Entering it once more is harmless.
-void Answering::hold_parked() {
+void Handler::hold_parked() {
   for (const Parked& parked : parked_)
     netsnmp_check_for_delegated_and_add(parked.cache->reqinfo->asp);
 }

@@ -27,12 +27,12 @@ Setter writings_of(Deleter& deleter);
 // master by the number alone, for there is one master. In both roles that stays the same over all
 // its bindings and all repetitions of a GETBULK: the library numbers each packet it receives, and a
 // master hands its number down to us.
-class Answering {
+class Handler {
  public:
-  Answering(Answerer ask, Setter set);
-  ~Answering();
-  Answering(const Answering&) = delete;
-  Answering& operator=(const Answering&) = delete;
+  Handler(Answerer ask, Setter set);
+  ~Handler();
+  Handler(const Handler&) = delete;
+  Handler& operator=(const Handler&) = delete;
 
   // A list of requests below the root of `object`, as the library's handlers get it.
   void answer(const tables::Managed& object, netsnmp_agent_request_info_s& info,

@@ -29,7 +29,7 @@ class LibraryLog {
  private:
   Listener listener_;
   log::LimitedKinds lines_;  // a wrong password logs one line a request
-  LibraryCallback callback_;
+  Callback callback_;
 };
 
 }  // namespace tcpmibd::agent

@@ -52,12 +52,12 @@ class Watch {
 
 }  // namespace
 
-Library::Library() {
+Loop::Loop() {
   hide_files();
   configure();
 }
 
-Library::~Library() {
+Loop::~Loop() {
   repeated_.reset();
   reminder_.cancel();
   subagent_.reset();
@@ -66,48 +66,47 @@ Library::~Library() {
   snmp_shutdown(kApplication);
 }
 
-Start Library::start_subagent(const Config& config, std::span<const tables::Managed* const> objects,
-                              Answerer answerer, Setter setter) {
-  answering_ = std::make_unique<Answering>(answerer, std::move(setter));
-  registration_ = std::make_unique<Registration>(objects, config.agentx.priority, *answering_);
+Start Loop::start_subagent(const Config& config, std::span<const tables::Managed* const> objects,
+                           Answerer answerer, Setter setter) {
+  handler_ = std::make_unique<Handler>(answerer, std::move(setter));
+  registration_ = std::make_unique<Registration>(objects, config.agentx.priority, *handler_);
   subagent_ = std::make_unique<Subagent>(config.agentx, *registration_, std::move(answerer), *log_);
   return subagent_->start();
 }
 
-Start Library::start_standalone(const Config& config,
-                                std::span<const tables::Managed* const> objects, Answerer answerer,
-                                Setter setter) {
-  answering_ = std::make_unique<Answering>(std::move(answerer), std::move(setter));
-  registration_ = std::make_unique<Registration>(objects, std::nullopt, *answering_);
+Start Loop::start_standalone(const Config& config, std::span<const tables::Managed* const> objects,
+                             Answerer answerer, Setter setter) {
+  handler_ = std::make_unique<Handler>(std::move(answerer), std::move(setter));
+  registration_ = std::make_unique<Registration>(objects, std::nullopt, *handler_);
   standalone_ = std::make_unique<Standalone>(config.standalone, *registration_, *log_);
   return standalone_->start();
 }
 
-Duration Library::uptime() {
+Duration Loop::uptime() {
   constexpr std::chrono::milliseconds kCentisecond{10};
   return netsnmp_get_agent_uptime() * kCentisecond;
 }
 
-void Library::repeat(std::optional<Duration> interval, std::function<void()> act) {
+void Loop::repeat(std::optional<Duration> interval, std::function<void()> act) {
   repeated_.reset();
   if (interval)
     repeated_.emplace(*interval, std::move(act));
 }
 
-bool Library::is_serving() const {
+bool Loop::is_serving() const {
   return subagent_ ? subagent_->is_serving() : standalone_ != nullptr;
 }
 
-Standing Library::standing() const {
+Standing Loop::standing() const {
   if (subagent_)
     return subagent_->standing();
   return standalone_ ? standalone_->standing() : Standing{};
 }
 
-ExitStatus Library::run(const Events& events) {
+ExitStatus Loop::run(const Events& events) {
   const Watch signals(signals_.descriptor(), [&] { on_signal(events); });
   const Watch news(events.news, [&] { on_news(events); });
-  std::optional<LibraryAlarm> beat;
+  std::optional<Timer> beat;
   if (events.beat)
     beat.emplace(*events.beat, events.on_beat);
   while (!stop_) {
@@ -120,18 +119,18 @@ ExitStatus Library::run(const Events& events) {
     notice_opening(events);
     take_turn(events);
     agent_check_and_process(events.is_busy && events.is_busy() ? 0 : 1);
-    answering_->hold_parked();
+    handler_->hold_parked();
   }
   return ExitStatus::kAsked;
 }
 
-void Library::take_turn(const Events& events) {
+void Loop::take_turn(const Events& events) {
   const std::optional<Duration> again = events.on_turn ? events.on_turn() : std::nullopt;
   if (again)
     reminder_.set(*again);
 }
 
-void Library::notice_opening(const Events& events) {
+void Loop::notice_opening(const Events& events) {
   const bool opened = is_serving() && !was_serving_;
   was_serving_ = is_serving();
   if (opened && events.on_open)
@@ -139,12 +138,12 @@ void Library::notice_opening(const Events& events) {
 }
 
 // The library sends what has become complete at the end of the turn.
-void Library::on_news(const Events& events) {
+void Loop::on_news(const Events& events) {
   events.on_news();
-  answering_->retry();
+  handler_->retry();
 }
 
-void Library::on_signal(const Events& events) {
+void Loop::on_signal(const Events& events) {
   const Signals::Wishes wishes = signals_.take();
   if (wishes.hang_up)
     events.on_hangup();

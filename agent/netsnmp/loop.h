@@ -43,14 +43,14 @@ struct Events {
 // It reads none of Net-SNMP's configuration files, loads no MIB and writes nothing.
 //
 // One per process. Thread: one, from construction to the end; the library knows no other.
-class Library {
+class Loop {
  public:
   // Lets the signals through that block_signals() holds back.
-  Library();
+  Loop();
   // Closes the session with the master, or the ports.
-  ~Library();
-  Library(const Library&) = delete;
-  Library& operator=(const Library&) = delete;
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
 
   // One of the two, once. The objects outlive the library.
   Start start_subagent(const Config& config, std::span<const tables::Managed* const> objects,
@@ -81,11 +81,11 @@ class Library {
 
   std::optional<LibraryLog> log_{std::in_place};
   Signals signals_;
-  std::unique_ptr<Answering> answering_;
+  std::unique_ptr<Handler> handler_;
   std::unique_ptr<Registration> registration_;
   std::unique_ptr<Subagent> subagent_;
   std::unique_ptr<Standalone> standalone_;
-  std::optional<LibraryAlarm> repeated_;
+  std::optional<Timer> repeated_;
   Reminder reminder_;
   bool was_serving_ = false;
   bool stop_ = false;

@@ -21,17 +21,17 @@ extern "C" int on_request(netsnmp_mib_handler*, netsnmp_handler_registration* re
                           netsnmp_agent_request_info* info,
                           netsnmp_request_info* requests) noexcept {
   const auto& registered = *static_cast<Registration::Registered*>(registration->my_reg_void);
-  registered.answering->answer(*registered.object, *info, requests);
+  registered.handler->answer(*registered.object, *info, requests);
   return SNMP_ERR_NOERROR;
 }
 
 }  // namespace
 
 Registration::Registration(std::span<const tables::Managed* const> objects,
-                           std::optional<int> priority, Answering& answering)
+                           std::optional<int> priority, Handler& handler)
     : priority_(priority) {
   for (const tables::Managed* object : objects)
-    registered_.push_back({object, &answering});
+    registered_.push_back({object, &handler});
 }
 
 Status Registration::announce() {

@@ -19,7 +19,7 @@ class Registration {
  public:
   // `priority` for the master, the lower one serves; none: the library's default.
   Registration(std::span<const tables::Managed* const> objects, std::optional<int> priority,
-               Answering& answering);
+               Handler& handler);
   Registration(const Registration&) = delete;
   Registration& operator=(const Registration&) = delete;
 
@@ -35,7 +35,7 @@ class Registration {
   // What the library's callback finds its way back to us by.
   struct Registered {
     const tables::Managed* object;
-    Answering* answering;
+    Handler* handler;
   };
 
  private:

@@ -134,8 +134,8 @@ Start Standalone::start() {
   serve_discovery();
   if (Status status = registration_.announce(); !status)
     return start_failure(status.error());
-  const LibraryCallback configuring(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_POST_PREMIB_READ_CONFIG,
-                                    on_configure, this);
+  const Callback configuring(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_POST_PREMIB_READ_CONFIG,
+                             on_configure, this);
   init_snmp(kApplication);
   library_log_.set_listener({});
   if (Start start = check_access(); !start)

@@ -107,9 +107,9 @@ Start Subagent::start() {
 }
 
 void Subagent::watch() {
-  const auto call = [this](int event, LibraryCallback::Function* function, int priority) {
-    callbacks_.push_back(std::make_unique<LibraryCallback>(SNMP_CALLBACK_APPLICATION, event,
-                                                           function, this, priority));
+  const auto call = [this](int event, Callback::Function* function, int priority) {
+    callbacks_.push_back(
+        std::make_unique<Callback>(SNMP_CALLBACK_APPLICATION, event, function, this, priority));
   };
   constexpr int kFirst = NETSNMP_CALLBACK_HIGHEST_PRIORITY;
   constexpr int kLast = NETSNMP_CALLBACK_LOWEST_PRIORITY;

@@ -63,10 +63,10 @@ class Subagent {
   MasterAddress master_;
   InstanceLock lock_;
   Registration& registration_;
-  AgentxReads reads_;
+  DirectReads reads_;
   LibraryLog& library_log_;
 
-  std::vector<std::unique_ptr<LibraryCallback>> callbacks_;
+  std::vector<std::unique_ptr<Callback>> callbacks_;
   void* session_ = nullptr;   // the library's, while a master is connected
   bool announced_ = false;    // that we are registered
   std::optional<int> cause_;  // errno of the absence reported last

@@ -16,13 +16,13 @@ timeval to_timeval(Duration duration) {
 
 }  // namespace
 
-LibraryAlarm::LibraryAlarm(Duration period, std::function<void()> act)
+Timer::Timer(Duration period, std::function<void()> act)
     : act_(std::move(act)),
-      number_(snmp_alarm_register_hr(to_timeval(period), SA_REPEAT, &LibraryAlarm::ring, this)) {}
+      number_(snmp_alarm_register_hr(to_timeval(period), SA_REPEAT, &Timer::ring, this)) {}
 
-LibraryAlarm::~LibraryAlarm() { snmp_alarm_unregister(number_); }
+Timer::~Timer() { snmp_alarm_unregister(number_); }
 
-void LibraryAlarm::ring(unsigned, void* self) noexcept { static_cast<LibraryAlarm*>(self)->act_(); }
+void Timer::ring(unsigned, void* self) noexcept { static_cast<Timer*>(self)->act_(); }
 
 void Reminder::set(Duration after) {
   if (!number_)

@@ -9,12 +9,12 @@ namespace tcpmibd::agent {
 
 // Something that the library's loop does again and again, for as long as this object lives. It is
 // done by a turn of that loop, so never while the loop is stuck.
-class LibraryAlarm {
+class Timer {
  public:
-  LibraryAlarm(Duration period, std::function<void()> act);
-  ~LibraryAlarm();
-  LibraryAlarm(const LibraryAlarm&) = delete;
-  LibraryAlarm& operator=(const LibraryAlarm&) = delete;
+  Timer(Duration period, std::function<void()> act);
+  ~Timer();
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
 
  private:
   static void ring(unsigned number, void* self) noexcept;

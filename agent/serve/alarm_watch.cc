@@ -39,7 +39,7 @@ bool is_raised(const tcp::Alarm& alarm) { return alarm.state == tcp::AlarmState:
 
 // A look-up of processes may take longer than an interval; it is waited for, or alarms that need
 // one would never be judged.
-void Watch::begin(bool look_up_processes) {
+void AlarmWatch::begin(bool look_up_processes) {
   const Time now = Clock::now();
   if (waiting_ == Waiting::kOwners && now - began_ < kLongestLookUp)
     return;
@@ -49,7 +49,7 @@ void Watch::begin(bool look_up_processes) {
   parts_.responder.ask_for_survey(began_);
 }
 
-void Watch::on_news() {
+void AlarmWatch::on_news() {
   if (waiting_ == Waiting::kSurvey && parts_.responder.survey() != nullptr &&
       parts_.responder.survey()->taken_at() >= began_)
     on_survey();
@@ -59,7 +59,7 @@ void Watch::on_news() {
 }
 
 // Processes cost more than all the rest, so they are looked up only where an alarm needs them.
-void Watch::on_survey() {
+void AlarmWatch::on_survey() {
   pressure_ = parts_.pressure.read().value_or(tcp::Pressure());
   if (!look_up_processes_ ||
       !alarms_.wants_owners(*parts_.responder.survey(), pressure_, Clock::now())) {
@@ -70,7 +70,7 @@ void Watch::on_survey() {
   parts_.worker.want_owners();
 }
 
-void Watch::judge(const tcp::Owners* owners) {
+void AlarmWatch::judge(const tcp::Owners* owners) {
   waiting_ = Waiting::kNothing;
   const std::shared_ptr<const tcp::Survey> survey = parts_.responder.survey();
   for (const tcp::AlarmEvent& event :
@@ -78,7 +78,7 @@ void Watch::judge(const tcp::Owners* owners) {
     tell(event);
 }
 
-void Watch::tell(const tcp::AlarmEvent& event) {
+void AlarmWatch::tell(const tcp::AlarmEvent& event) {
   const bool raised = is_raised(event.alarm);
   log::write(raised ? log::Level::kWarning : log::Level::kNotice,
              raised ? raised_text(event.alarm) : cleared_text(event),
@@ -91,7 +91,7 @@ void Watch::tell(const tcp::AlarmEvent& event) {
     remember(event);
 }
 
-void Watch::remember(const tcp::AlarmEvent& event) {
+void AlarmWatch::remember(const tcp::AlarmEvent& event) {
   const std::string& name = event.alarm.rule.name;
   if (!is_raised(event.alarm)) {
     if (unheard_.erase(name) == 0)
@@ -101,7 +101,7 @@ void Watch::remember(const tcp::AlarmEvent& event) {
   }
 }
 
-void Watch::on_open() {
+void AlarmWatch::on_open() {
   unheard_.clear();
   for (const auto& [name, event] : std::exchange(untold_, {}))
     parts_.notifier.queue(tables::notification_of(event));

@@ -18,17 +18,17 @@ namespace tcpmibd::agent {
 //
 // Thread:  the agent's; the counting is the worker's.
 // Logs:    every alarm raised (warning) and cleared (notice).
-class Watch {
+class AlarmWatch {
  public:
   struct Parts {
     Responder& responder;
     Worker& worker;
     tcp::PressureSource& pressure;
     tcp::ProcessNames& names;
-    Notifier& notifier;
+    NotificationQueue& notifier;
   };
 
-  Watch(const Parts& parts, tcp::Alarms& alarms) : parts_(parts), alarms_(alarms) {}
+  AlarmWatch(const Parts& parts, tcp::Alarms& alarms) : parts_(parts), alarms_(alarms) {}
 
   // At every interval. `look_up_processes`: whether culprits may be looked for.
   void begin(bool look_up_processes);

@@ -12,7 +12,7 @@ constexpr std::size_t kMostWaiting = 1000;
 
 }  // namespace
 
-void Notifier::queue(tables::Notification notification) {
+void NotificationQueue::queue(tables::Notification notification) {
   if (!is_open())
     fold(1, "no SNMP master is connected");
   else if (waiting_.size() == kMostWaiting)
@@ -21,7 +21,7 @@ void Notifier::queue(tables::Notification notification) {
     waiting_.push_back(std::move(notification));
 }
 
-void Notifier::on_turn() {
+void NotificationQueue::on_turn() {
   if (!waiting_.empty() && !is_open())
     fold(std::exchange(waiting_, {}).size(), "the SNMP master has gone");
   for (std::size_t sent = 0; sent < kMostATurn && !waiting_.empty(); ++sent) {
@@ -30,7 +30,7 @@ void Notifier::on_turn() {
   }
 }
 
-void Notifier::fold(std::size_t count, const char* why) {
+void NotificationQueue::fold(std::size_t count, const char* why) {
   folded_ += static_cast<std::uint32_t>(count);
   complaints_.write(log::Level::kWarning, std::string("notifications are not sent, for ") + why);
 }

@@ -12,14 +12,14 @@ namespace tcpmibd::agent {
 
 // Sends notifications a few a turn of the loop: a master that is sent hundreds at once stops
 // reading, waits for us to read its answers, and both wait for ever.
-class Notifier {
+class NotificationQueue {
  public:
   struct Outlet {
     std::function<bool()> is_open;  // whether somebody takes notifications now
     std::function<void(const tables::Notification&)> send;
   };
 
-  explicit Notifier(Outlet outlet) : outlet_(std::move(outlet)) {}
+  explicit NotificationQueue(Outlet outlet) : outlet_(std::move(outlet)) {}
 
   bool is_open() const { return outlet_.is_open(); }
 

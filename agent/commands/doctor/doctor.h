@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "tcp/deletion.h"
 
-// `tcpmibd doctor`: what it judges, and how. All of this is pure; doctor_facts.h goes and looks.
+// `tcpmibd doctor`: what it judges, and how. All of this is pure; facts.h goes and looks.
 
 namespace tcpmibd::agent {
 

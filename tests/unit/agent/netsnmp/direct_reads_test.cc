@@ -122,7 +122,7 @@ class AgentxReadsTest : public testing::Test {
   // As if `ping` were configured, on a session as the library has opened it.
   void begin(Duration ping) {
     reads_->detach();
-    reads_ = std::make_unique<AgentxReads>(
+    reads_ = std::make_unique<DirectReads>(
         registration_, [this](const Inquiry& inquiry) { return ask(inquiry); }, ping,
         &AgentxReadsTest::send);
     reads_->attach(session_);
@@ -140,8 +140,8 @@ class AgentxReadsTest : public testing::Test {
   std::vector<Answer> answers_{value(cell(2))};
 
   netsnmp_session session_{};
-  Answering answering_{[this](const Inquiry& inquiry) { return ask(inquiry); },
-                       [](const Writing&) { return snmp::SetStatus::kNoError; }};
+  Handler answering_{[this](const Inquiry& inquiry) { return ask(inquiry); },
+                     [](const Writing&) { return snmp::SetStatus::kNoError; }};
   std::vector<const tables::Managed*> objects_{&lab::managed("tcpConnectionTable"),
                                                &lab::managed("tcpActiveOpens")};
   Registration registration_{objects_, std::nullopt, answering_};
@@ -165,7 +165,7 @@ class AgentxReadsTest : public testing::Test {
     return answer;
   }
 
-  std::unique_ptr<AgentxReads> reads_ = std::make_unique<AgentxReads>(
+  std::unique_ptr<DirectReads> reads_ = std::make_unique<DirectReads>(
       registration_, [this](const Inquiry& inquiry) { return ask(inquiry); }, kNeverPing,
       &AgentxReadsTest::send);
 };

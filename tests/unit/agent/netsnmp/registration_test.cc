@@ -159,19 +159,19 @@ class Source {
   }
 };
 
-class Handler : public testing::Test {
+class HandlerTest : public testing::Test {
  protected:
   void handle(Pdu& pdu) {
-    answering_.answer(object_, pdu.info(), &pdu.request());
-    answering_.hold_parked();
+    handler_.answer(object_, pdu.info(), &pdu.request());
+    handler_.hold_parked();
   }
 
   Stub object_{kRoot};
   Source source_;
-  Answering answering_{source_.answerer(), nullptr};
+  Handler handler_{source_.answerer(), nullptr};
 };
 
-TEST_F(Handler, GetPutsTheValueUnderItsName) {
+TEST_F(HandlerTest, GetPutsTheValueUnderItsName) {
   Pdu pdu(MODE_GET, {cell({1, 7, 2})});
   handle(pdu);
   EXPECT_EQ(pdu.binding().type, ASN_INTEGER);
@@ -179,7 +179,7 @@ TEST_F(Handler, GetPutsTheValueUnderItsName) {
   EXPECT_THAT(pdu.found(), ElementsAre(".1.7.2"));
 }
 
-TEST_F(Handler, GetOfNothingSaysWhatIsMissing) {
+TEST_F(HandlerTest, GetOfNothingSaysWhatIsMissing) {
   for (const auto& [kind, type] : {std::pair{Answer::Kind::kNoSuchObject, SNMP_NOSUCHOBJECT},
                                    std::pair{Answer::Kind::kNoSuchInstance, SNMP_NOSUCHINSTANCE}}) {
     source_.instead = kind;
@@ -189,14 +189,14 @@ TEST_F(Handler, GetOfNothingSaysWhatIsMissing) {
   }
 }
 
-TEST_F(Handler, AFailureIsAnErrorOfItsBinding) {
+TEST_F(HandlerTest, AFailureIsAnErrorOfItsBinding) {
   source_.instead = Answer::Kind::kFailed;
   Pdu pdu(MODE_GETNEXT, {kRoot});
   handle(pdu);
   EXPECT_EQ(pdu.request().status, SNMP_ERR_GENERR);
 }
 
-TEST_F(Handler, NextFindsTheFollowingCell) {
+TEST_F(HandlerTest, NextFindsTheFollowingCell) {
   Pdu pdu(MODE_GETNEXT, {kRoot, cell({1, 7, 1}), cell({1, 7, 2})});
   handle(pdu);
   EXPECT_THAT(pdu.found(0), ElementsAre(".1.7.1"));
@@ -204,14 +204,14 @@ TEST_F(Handler, NextFindsTheFollowingCell) {
   EXPECT_THAT(pdu.found(2), ElementsAre(".1.8.1"));
 }
 
-TEST_F(Handler, NextFromAnInclusiveStartMayFindTheStartItself) {
+TEST_F(HandlerTest, NextFromAnInclusiveStartMayFindTheStartItself) {
   Pdu pdu(MODE_GETNEXT, {cell({1, 7, 1})});
   pdu.request().inclusive = 1;
   handle(pdu);
   EXPECT_THAT(pdu.found(), ElementsAre(".1.7.1"));
 }
 
-TEST_F(Handler, NextAtTheEndLeavesTheBindingAlone) {
+TEST_F(HandlerTest, NextAtTheEndLeavesTheBindingAlone) {
   Pdu pdu(MODE_GETNEXT, {cell({1, 8, 1})});
   handle(pdu);
   EXPECT_EQ(pdu.binding().type, ASN_NULL);
@@ -219,14 +219,14 @@ TEST_F(Handler, NextAtTheEndLeavesTheBindingAlone) {
   EXPECT_EQ(pdu.request().status, SNMP_ERR_NOERROR);
 }
 
-TEST_F(Handler, NextNeverLeavesTheRoot) {
+TEST_F(HandlerTest, NextNeverLeavesTheRoot) {
   source_.cells = {{Oid{1, 3, 6, 1, 2, 1, 6, 20, 1}, 1}};
   Pdu pdu(MODE_GETNEXT, {cell({1, 8, 1})});
   handle(pdu);
   EXPECT_EQ(pdu.binding().type, ASN_NULL);
 }
 
-TEST_F(Handler, ProcessedRequestsAreSkipped) {
+TEST_F(HandlerTest, ProcessedRequestsAreSkipped) {
   Pdu pdu(MODE_GETNEXT, {kRoot, kRoot});
   pdu.request(0).processed = 1;
   handle(pdu);
@@ -234,7 +234,7 @@ TEST_F(Handler, ProcessedRequestsAreSkipped) {
 }
 
 // RFC 2741, 7.2.3.2: the library tries a GET before the GETNEXT of an inclusive range.
-TEST_F(Handler, TheGetBeforeAnInclusiveNextIsNotAnswered) {
+TEST_F(HandlerTest, TheGetBeforeAnInclusiveNextIsNotAnswered) {
   Pdu pdu(MODE_GET, {kRoot});
   pdu.pdu().command = SNMP_MSG_GETNEXT;
   handle(pdu);
@@ -243,7 +243,7 @@ TEST_F(Handler, TheGetBeforeAnInclusiveNextIsNotAnswered) {
   EXPECT_EQ(pdu.request().processed, 0);
 }
 
-TEST_F(Handler, BulkFillsEveryRepetition) {
+TEST_F(HandlerTest, BulkFillsEveryRepetition) {
   Pdu pdu(MODE_GETBULK, {kRoot, cell({1, 7, 1})}, 3);
   pdu.request(1).repeat = 1;
   handle(pdu);
@@ -252,7 +252,7 @@ TEST_F(Handler, BulkFillsEveryRepetition) {
   EXPECT_EQ(pdu.request(0).repeat, 0);
 }
 
-TEST_F(Handler, BulkThatComesToTheEndGoesOnBehindTheRoot) {
+TEST_F(HandlerTest, BulkThatComesToTheEndGoesOnBehindTheRoot) {
   Pdu pdu(MODE_GETBULK, {cell({1, 7, 1})}, 5);
   handle(pdu);
   EXPECT_THAT(pdu.found(), ElementsAre(".1.7.2", ".1.8.1"));
@@ -261,7 +261,7 @@ TEST_F(Handler, BulkThatComesToTheEndGoesOnBehindTheRoot) {
   EXPECT_EQ(pdu.request().repeat, 2);
 }
 
-TEST_F(Handler, BulkStopsWhereAnotherRegistrationBegins) {
+TEST_F(HandlerTest, BulkStopsWhereAnotherRegistrationBegins) {
   Pdu pdu(MODE_GETBULK, {kRoot}, 3);
   oid end[] = {1, 3, 6, 1, 2, 1, 6, 19, 1, 7, 2};
   pdu.request().range_end = end;
@@ -270,7 +270,7 @@ TEST_F(Handler, BulkStopsWhereAnotherRegistrationBegins) {
   EXPECT_THAT(pdu.found(), ElementsAre(".1.7.1", ".1.7.2"));  // the library drops the second
 }
 
-TEST_F(Handler, AllBindingsOfAPduAreOneTransaction) {
+TEST_F(HandlerTest, AllBindingsOfAPduAreOneTransaction) {
   Pdu pdu(MODE_GETBULK, {kRoot, kRoot}, 2);
   handle(pdu);
   ASSERT_EQ(source_.asked.size(), 4U);
@@ -280,68 +280,68 @@ TEST_F(Handler, AllBindingsOfAPduAreOneTransaction) {
   }
 }
 
-TEST_F(Handler, WhatIsNotReadyIsParkedAndAnsweredLater) {
+TEST_F(HandlerTest, WhatIsNotReadyIsParkedAndAnsweredLater) {
   source_.instead = Answer::Kind::kLater;
   Pdu pdu(MODE_GETNEXT, {kRoot});
   handle(pdu);
-  EXPECT_EQ(answering_.parked(), 1U);
+  EXPECT_EQ(handler_.parked(), 1U);
   EXPECT_EQ(pdu.request().delegated, 1);
 
-  answering_.retry();
-  EXPECT_EQ(answering_.parked(), 1U);
+  handler_.retry();
+  EXPECT_EQ(handler_.parked(), 1U);
 
   source_.instead.reset();
-  answering_.retry();
-  EXPECT_EQ(answering_.parked(), 0U);
+  handler_.retry();
+  EXPECT_EQ(handler_.parked(), 0U);
   EXPECT_EQ(pdu.request().delegated, 0);
   EXPECT_THAT(pdu.found(), ElementsAre(".1.7.1"));
 }
 
-TEST_F(Handler, AParkedRequestKeepsTheTimeItCameAt) {
+TEST_F(HandlerTest, AParkedRequestKeepsTheTimeItCameAt) {
   source_.instead = Answer::Kind::kLater;
   Pdu pdu(MODE_GETNEXT, {kRoot});
   handle(pdu);
-  answering_.retry();
+  handler_.retry();
   ASSERT_EQ(source_.asked.size(), 2U);
   EXPECT_EQ(source_.asked[0].arrived, source_.asked[1].arrived);
 }
 
-TEST_F(Handler, OnlyTheRequestsThatWaitAreAskedAgain) {
+TEST_F(HandlerTest, OnlyTheRequestsThatWaitAreAskedAgain) {
   Pdu pdu(MODE_GETNEXT, {kRoot, cell({1, 7, 2})});
   const auto ask = [&](const Inquiry& inquiry) -> Answer {
     if (source_.asked.empty() && inquiry.name.size() > kRoot.size())
       return {Answer::Kind::kLater, {}};
     return source_.answerer()(inquiry);
   };
-  Answering answering(ask, nullptr);
+  Handler handler(ask, nullptr);
   pdu.request(0).processed = 1;
-  answering.answer(object_, pdu.info(), &pdu.request());
-  answering.hold_parked();
-  EXPECT_EQ(answering.parked(), 1U);
+  handler.answer(object_, pdu.info(), &pdu.request());
+  handler.hold_parked();
+  EXPECT_EQ(handler.parked(), 1U);
   source_.asked.push_back({Kind::kGet, object_, {}, {}, {}});
-  answering.retry();
-  EXPECT_EQ(answering.parked(), 0U);
+  handler.retry();
+  EXPECT_EQ(handler.parked(), 0U);
   EXPECT_THAT(pdu.found(1), ElementsAre(".1.8.1"));
 }
 
-TEST_F(Handler, AParkedBulkIsFilledToItsEnd) {
+TEST_F(HandlerTest, AParkedBulkIsFilledToItsEnd) {
   source_.instead = Answer::Kind::kLater;
   Pdu pdu(MODE_GETBULK, {kRoot}, 3);
   handle(pdu);
   source_.instead.reset();
-  answering_.retry();
+  handler_.retry();
   EXPECT_THAT(pdu.found(), ElementsAre(".1.7.1", ".1.7.2", ".1.8.1"));
 }
 
 // The requests of such a PDU lie in memory that the library has freed.
-TEST_F(Handler, APduThatTheLibraryGaveUpIsForgotten) {
+TEST_F(HandlerTest, APduThatTheLibraryGaveUpIsForgotten) {
   source_.instead = Answer::Kind::kLater;
   {
     Pdu pdu(MODE_GETNEXT, {kRoot});
     handle(pdu);
   }
-  answering_.retry();
-  EXPECT_EQ(answering_.parked(), 0U);
+  handler_.retry();
+  EXPECT_EQ(handler_.parked(), 0U);
   EXPECT_EQ(source_.asked.size(), 1U);
 }
 
@@ -385,8 +385,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Registration, FindsAnObjectByExactlyItsRoot) {
   const Stub a(Oid{1, 2, 3}), b(Oid{1, 2, 4});
   const tables::Managed* objects[] = {&a, &b};
-  Answering answering([](const Inquiry&) { return Answer{Answer::Kind::kFailed, {}}; }, nullptr);
-  const Registration registration(objects, 100, answering);
+  Handler handler([](const Inquiry&) { return Answer{Answer::Kind::kFailed, {}}; }, nullptr);
+  const Registration registration(objects, 100, handler);
   EXPECT_EQ(registration.object_at(Oid{1, 2, 4}), &b);
   EXPECT_EQ(registration.object_at(Oid{1, 2}), nullptr);
   EXPECT_EQ(registration.object_at(Oid{1, 2, 4, 1}), nullptr);
@@ -395,8 +395,8 @@ TEST(Registration, FindsAnObjectByExactlyItsRoot) {
 TEST(Registration, FindsTheObjectThatANameBeginsWith) {
   const Stub a(Oid{1, 2, 1}), b(Oid{1, 2, 13});
   const tables::Managed* objects[] = {&a, &b};
-  Answering answering([](const Inquiry&) { return Answer{Answer::Kind::kFailed, {}}; }, nullptr);
-  const Registration registration(objects, 100, answering);
+  Handler handler([](const Inquiry&) { return Answer{Answer::Kind::kFailed, {}}; }, nullptr);
+  const Registration registration(objects, 100, handler);
   EXPECT_EQ(registration.object_holding(Oid{1, 2, 13}), &b);
   EXPECT_EQ(registration.object_holding(Oid{1, 2, 13, 1, 1, 10}), &b);
   EXPECT_EQ(registration.object_holding(Oid{1, 2, 1, 0}), &a);

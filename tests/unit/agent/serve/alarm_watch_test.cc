@@ -55,10 +55,10 @@ class WatchTest : public testing::Test {
   std::vector<std::string> sent_;
   bool open_ = true;
   Questioner agent_{{}, {.snapshot = 0s}, {{.inode = 1, .pid = 4711}}};
-  Notifier notifier_{{.is_open = [this] { return open_; },
-                      .send = [this](const auto& notification) { send(notification); }}};
-  Watch watch_{{*agent_.responder, *agent_.worker, agent_.pressure, agent_.names, notifier_},
-               agent_.alarms};
+  NotificationQueue notifier_{{.is_open = [this] { return open_; },
+                               .send = [this](const auto& notification) { send(notification); }}};
+  AlarmWatch watch_{{*agent_.responder, *agent_.worker, agent_.pressure, agent_.names, notifier_},
+                    agent_.alarms};
 };
 
 TEST_F(WatchTest, TellsAnAlarmOnceWhenItIsRaisedAndOnceWhenItIsCleared) {

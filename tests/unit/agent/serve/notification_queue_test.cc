@@ -26,11 +26,11 @@ class NotifierTest : public testing::Test {
 
   std::vector<snmp::SubId> sent_;
   bool open_ = true;
-  Notifier notifier_{{.is_open = [this] { return open_; },
-                      .send =
-                          [this](const tables::Notification& notification) {
-                            sent_.push_back(notification.name.view().front());
-                          }}};
+  NotificationQueue notifier_{{.is_open = [this] { return open_; },
+                               .send =
+                                   [this](const tables::Notification& notification) {
+                                     sent_.push_back(notification.name.view().front());
+                                   }}};
   snmp::SubId last_ = 0;
 };
 
