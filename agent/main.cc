@@ -118,7 +118,8 @@ struct Kernel {
     Result<std::unique_ptr<kernel::SockDiag>> dumps = kernel::SockDiag::open();
     if (!dumps)
       return tl::unexpected(dumps.error());
-    Result<std::unique_ptr<kernel::SockDiag>> lookups = kernel::SockDiag::open();
+    Result<std::unique_ptr<kernel::SockDiag>> lookups =
+        kernel::SockDiag::open(kernel::SockDiag::kLookUpPatience);
     if (!lookups)
       return tl::unexpected(lookups.error());
     auto kernel = std::make_unique<Kernel>();

@@ -5,14 +5,11 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <netlink/msg.h>
-#include <netlink/netlink.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <span>
 #include <variant>
 
 #include "diag/request.h"
@@ -43,12 +40,6 @@ struct QuietCollector {
 
 constexpr Family kFamilies[] = {Family::kIpv4, Family::kIpv6};
 
-// A block of a dump is at most some 32.3 KB, whatever room it is offered.
-constexpr std::size_t kBufferSize = 64 * 1024;
-
-// The kernel answers a request at once or never; without a limit a lost answer would hang us.
-constexpr int kAnswerTimeoutMs = 5000;
-
 // So many interfaces are asked one by one.
 constexpr std::size_t kMostInterfaces = 64;
 
@@ -60,55 +51,7 @@ constexpr const char* kRightsCure = "grant CAP_NET_ADMIN, and sockets of AF_INET
 constexpr const char* kModuleCure =
     "the kernel needs the modules inet_diag and tcp_diag: modprobe tcp_diag";
 
-enum class Step { kGoOn, kDone };
-
-// What one block of answers told.
-struct Outcome {
-  Step step = Step::kGoOn;
-  int code = 0;  // errno of the kernel's refusal
-};
-
-// errno as the kernel sent it: libnl folds several into one code of its own.
-int error_code(const nlmsghdr& header) {
-  if (header.nlmsg_len < NLMSG_LENGTH(sizeof(nlmsgerr)))
-    return EBADMSG;
-  nlmsgerr error;
-  std::memcpy(&error, NLMSG_DATA(&header), sizeof error);
-  return -error.error;
-}
-
-diag::Bytes payload_of(const nlmsghdr& header) {
-  return {static_cast<const std::byte*>(NLMSG_DATA(&header)),
-          header.nlmsg_len - std::size_t{NLMSG_HDRLEN}};
-}
-
-// Calls `visit(header)` for each whole message of a block until one ends the exchange. Messages of
-// an earlier, abandoned exchange bear another sequence number and are passed over.
-template <typename Visit>
-Outcome for_each_message(diag::Bytes block, std::uint32_t sequence, Visit visit) {
-  auto* header = reinterpret_cast<const nlmsghdr*>(block.data());
-  int rest = static_cast<int>(block.size());
-  while (nlmsg_ok(header, rest) != 0) {
-    if (header->nlmsg_seq == sequence) {
-      const Outcome outcome = visit(*header);
-      if (outcome.step == Step::kDone)
-        return outcome;
-    }
-    header = nlmsg_next(const_cast<nlmsghdr*>(header), &rest);
-  }
-  // A message longer than the block that holds it was cut on its way.
-  if (rest >= static_cast<int>(sizeof(nlmsghdr)))
-    return {.step = Step::kDone, .code = EBADMSG};
-  return {};
-}
-
-// A dump ends with a word about itself: 0, or why it was broken off.
-int done_code(const nlmsghdr& header) {
-  int code = 0;
-  if (header.nlmsg_len >= NLMSG_LENGTH(sizeof code))
-    std::memcpy(&code, NLMSG_DATA(&header), sizeof code);
-  return -code;
-}
+using Step = Outcome::Step;
 
 template <typename Into>
 Outcome take_dumped(const nlmsghdr& header, Into& into) {
@@ -131,34 +74,37 @@ Outcome take_dumped(const nlmsghdr& header, Into& into) {
       into.add_unknown();
       break;
     case diag::Parsed::kMalformed:
-      return {.step = Step::kDone, .code = EBADMSG};
+      return {.step = Step::kAbandon, .code = EBADMSG};
   }
   return {};
 }
 
+Result<FileDescriptor> open_socket() {
+  FileDescriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  if (!socket)
+    return failure("open a netlink socket for sock_diag", errno,
+                   errno == EPROTONOSUPPORT ? kModuleCure : "");
+  return socket;
+}
+
+FileDescriptor unused_socket() {
+  return FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP));
+}
+
 }  // namespace
 
-void SockDiag::FreeSocket::operator()(nl_sock* socket) const { nl_socket_free(socket); }
-
-Result<std::unique_ptr<SockDiag>> SockDiag::open() {
-  NlSocket socket(nl_socket_alloc());
-  if (socket == nullptr)
-    return failure("open a netlink socket", ENOMEM);
-  // An acknowledgement of a look-up would stay unread and spoil the next exchange.
-  nl_socket_disable_auto_ack(socket.get());
-  if (const int code = nl_connect(socket.get(), NETLINK_SOCK_DIAG); code < 0)
-    return failure("open a netlink socket for sock_diag", errno, kModuleCure);
+Result<std::unique_ptr<SockDiag>> SockDiag::open(Duration patience) {
+  Result<NetlinkExchange> netlink = NetlinkExchange::open(open_socket, patience);
+  if (!netlink)
+    return tl::unexpected(netlink.error());
   Result<Interfaces> interfaces = Interfaces::open();
   if (!interfaces)
     return tl::unexpected(interfaces.error());
-  return std::unique_ptr<SockDiag>(new SockDiag(std::move(socket), std::move(*interfaces)));
+  return std::unique_ptr<SockDiag>(new SockDiag(*std::move(netlink), *std::move(interfaces)));
 }
 
-SockDiag::SockDiag(NlSocket socket, Interfaces interfaces)
-    : socket_(std::move(socket)),
-      interfaces_(std::move(interfaces)),
-      unused_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP)),
-      buffer_(kBufferSize) {}
+SockDiag::SockDiag(NetlinkExchange netlink, Interfaces interfaces)
+    : netlink_(std::move(netlink)), interfaces_(std::move(interfaces)), unused_(unused_socket()) {}
 
 Status SockDiag::read_all(SnapshotBuilder& into) {
   // Both families, for AF_UNSPEC is refused; v4-mapped sockets are in the second. Listeners apart:
@@ -254,6 +200,8 @@ Status SockDiag::dump(const inet_diag_req_v2& request, Into& into) {
 Status SockDiag::can_destroy() {
   const int off = TCP_REPAIR_OFF;
   if (!unused_)
+    unused_ = unused_socket();
+  if (!unused_)
     return failure(kDestroying, EPERM, kRightsCure);
   if (::setsockopt(unused_.get(), IPPROTO_TCP, TCP_REPAIR, &off, sizeof off) != 0)
     return failure(kDestroying, errno, errno == EPERM ? kRightsCure : "");
@@ -299,62 +247,10 @@ Result<int> SockDiag::try_destroying(const inet_diag_req_v2& request) {
 }
 
 template <typename Take>
-Result<int> SockDiag::exchange(const inet_diag_req_v2& request, std::uint16_t type, int flags,
-                               const char* doing, Take take) {
-  const Result<std::uint32_t> sequence = send(request, type, flags, doing);
-  if (!sequence)
-    return tl::unexpected(sequence.error());
-  while (true) {
-    const Result<diag::Bytes> block = receive(doing);
-    if (!block)
-      return tl::unexpected(block.error());
-    const Outcome outcome = for_each_message(*block, *sequence, take);
-    if (outcome.step == Step::kDone)
-      return outcome.code;
-  }
-}
-
-Result<std::uint32_t> SockDiag::send(const inet_diag_req_v2& request, std::uint16_t type, int flags,
-                                     const char* doing) {
-  struct {
-    nlmsghdr header;
-    inet_diag_req_v2 request;
-  } message{};
-  message.header.nlmsg_len = sizeof message;
-  message.header.nlmsg_type = type;
-  message.header.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
-  message.header.nlmsg_seq = nl_socket_use_seq(socket_.get());
-  message.request = request;
-  if (nl_sendto(socket_.get(), &message, sizeof message) < 0)
-    return failure(doing, errno);
-  return message.header.nlmsg_seq;
-}
-
-// One block of messages. Read into one buffer of ours: the library's own receive would allocate
-// and peek for each block.
-Result<diag::Bytes> SockDiag::receive(const char* doing) {
-  const int descriptor = nl_socket_get_fd(socket_.get());
-  while (true) {
-    iovec room{.iov_base = buffer_.data(), .iov_len = buffer_.size()};
-    sockaddr_nl sender{};
-    msghdr message{};
-    message.msg_name = &sender;
-    message.msg_namelen = sizeof sender;
-    message.msg_iov = &room;
-    message.msg_iovlen = 1;
-    pollfd waiting{.fd = descriptor, .events = POLLIN, .revents = 0};
-    const ssize_t size = ::recvmsg(descriptor, &message, MSG_DONTWAIT);
-    if (size >= 0 && sender.nl_pid != 0)
-      continue;  // Another process may send us datagrams; only the kernel is heard.
-    if (size >= 0 && (message.msg_flags & MSG_TRUNC) != 0)
-      return failure(doing, EMSGSIZE);
-    if (size >= 0)
-      return diag::Bytes(buffer_.data(), static_cast<std::size_t>(size));
-    if (errno == EAGAIN && ::poll(&waiting, 1, kAnswerTimeoutMs) == 0)
-      return failure(doing, ETIMEDOUT);
-    if (errno != EAGAIN && errno != EINTR)
-      return failure(doing, errno);
-  }
+Result<int> SockDiag::exchange(const inet_diag_req_v2& request, std::uint16_t type,
+                               std::uint16_t flags, const char* doing, Take take) {
+  const std::span payload = std::as_bytes(std::span(&request, 1));
+  return netlink_.ask({.type = type, .flags = flags, .payload = payload}, doing, take);
 }
 
 }  // namespace tcpmibd::kernel

@@ -1,16 +1,17 @@
 #pragma once
 
-#include <cstddef>
+#include <chrono>
 #include <memory>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/handle.h"
 #include "diag/message.h"
 #include "kernel/interfaces.h"
+#include "kernel/netlink_exchange.h"
 #include "tcp/sources.h"
 
 struct inet_diag_req_v2;
-struct nl_sock;
 
 namespace tcpmibd::kernel {
 
@@ -25,7 +26,11 @@ namespace tcpmibd::kernel {
 // Logs:     nothing. Callers log, because they know why they asked.
 class SockDiag final : public tcp::SocketSource, public tcp::SocketDestroyer {
  public:
-  static Result<std::unique_ptr<SockDiag>> open();
+  // How long a dump waits for each of its blocks, and a look-up for its answer.
+  static constexpr Duration kDumpPatience = std::chrono::seconds(5);
+  static constexpr Duration kLookUpPatience = std::chrono::milliseconds(100);
+
+  static Result<std::unique_ptr<SockDiag>> open(Duration patience = kDumpPatience);
 
   Status read_all(tcp::SnapshotBuilder& into) override;
   Status read_close_waits(std::vector<tcp::Quiet>& into) override;
@@ -37,12 +42,7 @@ class SockDiag final : public tcp::SocketSource, public tcp::SocketDestroyer {
   Result<tcp::Destroyed> destroy(const tcp::SocketId& id) override;
 
  private:
-  struct FreeSocket {
-    void operator()(nl_sock* socket) const;
-  };
-  using NlSocket = std::unique_ptr<nl_sock, FreeSocket>;
-
-  SockDiag(NlSocket socket, Interfaces interfaces);
+  SockDiag(NetlinkExchange netlink, Interfaces interfaces);
 
   // `Into` takes what a SnapshotBuilder takes.
   template <typename Into>
@@ -54,19 +54,13 @@ class SockDiag final : public tcp::SocketSource, public tcp::SocketDestroyer {
                  std::vector<tcp::Socket>& found);
   Result<int> try_destroying(const inet_diag_req_v2& request);
 
-  // Sends one request and hands each message of the answer to `take` until it is satisfied.
   template <typename Take>
-  Result<int> exchange(const inet_diag_req_v2& request, std::uint16_t type, int flags,
+  Result<int> exchange(const inet_diag_req_v2& request, std::uint16_t type, std::uint16_t flags,
                        const char* doing, Take take);
 
-  Result<std::uint32_t> send(const inet_diag_req_v2& request, std::uint16_t type, int flags,
-                             const char* doing);
-  Result<diag::Bytes> receive(const char* doing);
-
-  NlSocket socket_;
+  NetlinkExchange netlink_;
   Interfaces interfaces_;
   FileDescriptor unused_;  // a TCP socket of the same namespace, to ask for our rights there
-  std::vector<std::byte> buffer_;
 };
 
 }  // namespace tcpmibd::kernel
