@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "kernel/every_recipe.h"
+#include "kernel/opened.h"
 #include "kernel/own_connections.h"
-#include "kernel/sock_diag.h"
 #include "support/deadline.h"
 #include "support/process.h"
 #include "support/scenes.h"
@@ -51,13 +51,6 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr Family kFamilies[] = {Family::kV4, Family::kV6, Family::kMapped};
-
-std::unique_ptr<SockDiag> opened_in(const Namespace& space) {
-  Result<std::unique_ptr<SockDiag>> kernel = space.run([] { return SockDiag::open(); });
-  if (!kernel)
-    throw lab::Trouble(kernel.error().text());
-  return std::move(*kernel);
-}
 
 // Why nothing can be destroyed here; none where it can.
 const std::optional<std::string>& skip_reason() {

@@ -9,6 +9,7 @@
 
 #include "kernel/every_recipe.h"
 #include "kernel/interfaces.h"
+#include "kernel/opened.h"
 #include "kernel/proc_counters.h"
 #include "kernel/proc_names.h"
 #include "kernel/proc_processes.h"
@@ -33,19 +34,6 @@ using testing::IsEmpty;
 using testing::Not;
 
 constexpr snmp::SubId kStateColumn[] = {1, 3, 6, 1, 2, 1, 6, 19, 1, 7};
-
-std::unique_ptr<SockDiag> opened_in(const Namespace& space) {
-  Result<std::unique_ptr<SockDiag>> source = space.run([] { return SockDiag::open(); });
-  EXPECT_TRUE(source) << source.error().text();
-  return std::move(*source);
-}
-
-tcp::Snapshot dump(SockDiag& source, const tcp::AddressForms& forms = {}) {
-  tcp::SnapshotBuilder builder(forms);
-  const Status status = source.read_all(builder);
-  EXPECT_TRUE(status) << status.error().text();
-  return builder.finish();
-}
 
 std::vector<tcp::Socket> found_by(SockDiag& source, const tcp::Question& question) {
   std::vector<tcp::Socket> found;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "kernel/sock_diag.h"
+#include "kernel/opened.h"
 #include "support/deadline.h"
 #include "support/fake_names.h"
 #include "support/scenes.h"
@@ -26,19 +26,6 @@ using lab::Family;
 using lab::Namespace;
 using tcp::State;
 using testing::SizeIs;
-
-std::unique_ptr<SockDiag> opened_in(const Namespace& space) {
-  Result<std::unique_ptr<SockDiag>> source = space.run([] { return SockDiag::open(); });
-  EXPECT_TRUE(source) << source.error().text();
-  return std::move(*source);
-}
-
-tcp::Snapshot dump(SockDiag& source) {
-  tcp::SnapshotBuilder builder{tcp::AddressForms{}};
-  const Status status = source.read_all(builder);
-  EXPECT_TRUE(status) << status.error().text();
-  return builder.finish();
-}
 
 class SurveysTest : public testing::Test {
  protected:

@@ -14,7 +14,7 @@ namespace {
 
 using namespace lab;
 
-std::vector<MibObject> served() {
+std::vector<MibObject> served_objects() {
   std::vector<MibObject> objects;
   for (const Entry& entry : registry()) {
     for (const snmp::ObjectInfo& object : entry.object->objects()) {
@@ -26,7 +26,7 @@ std::vector<MibObject> served() {
   return objects;
 }
 
-std::vector<std::string> names_of(const std::vector<MibObject>& objects) {
+std::vector<std::string> object_names(const std::vector<MibObject>& objects) {
   std::vector<std::string> names;
   for (const MibObject& object : objects)
     names.push_back(object.name);
@@ -35,11 +35,12 @@ std::vector<std::string> names_of(const std::vector<MibObject>& objects) {
 
 // Told apart from the next test so that a missing table is named, and not a hundred differences.
 TEST(OwnMib, ServesEveryObjectOfItsTextAndNoOther) {
-  EXPECT_THAT(names_of(served()), testing::UnorderedElementsAreArray(names_of(own_objects())));
+  EXPECT_THAT(object_names(served_objects()),
+              testing::UnorderedElementsAreArray(object_names(own_objects())));
 }
 
 TEST(OwnMib, ServesItsObjectsWithTheirNumbersSyntaxesAndAccess) {
-  EXPECT_THAT(served(), testing::ElementsAreArray(own_objects()));
+  EXPECT_THAT(served_objects(), testing::ElementsAreArray(own_objects()));
 }
 
 // The root that the agent registers is a scalar's own number, or its table's.

@@ -16,6 +16,10 @@ namespace tcpmibd::lab {
 // For what takes a kernel timer or a look through every process, on a machine that has more to do.
 inline constexpr std::chrono::seconds kGreatPatience{20};
 
+// What a manager is told of a connection's state.
+inline constexpr const char* kEstablished = "5";
+inline constexpr const char* kGone = "noSuchInstance";
+
 // Why no whole system can be put up here; none where it can.
 inline std::optional<std::string> system_skip_reason() {
   const std::optional<std::string>& reason = Namespace::skip_reason();

@@ -238,9 +238,9 @@ std::size_t count_of_ended(const Daemon& daemon) {
 }
 
 // Connections on the loopback, one server for all; whoever ends is replaced.
-class Population {
+class ManyServices {
  public:
-  explicit Population(const Namespace& space) : service_(over_loopback(space), kPairs) {}
+  explicit ManyServices(const Namespace& space) : service_(over_loopback(space), kPairs) {}
 
   // Ends the connection at the row of one of its ends, both by chance.
   void end_one(SnmpSession& manager, Random& random) {
@@ -305,7 +305,7 @@ TEST_F(ChurnOfDeletions, TenThousandSetsEndExactlyTheChosenOnes) {
   space.set_sysctl("net.ipv4.tcp_max_tw_buckets", "500");
   const Snmpd master(space);
   const Daemon daemon = Daemon::under(master);
-  Population population(space);
+  ManyServices services(space);
   const Churn churn(space, 200);
   SnmpSession manager(space, Snmpd::kAddress, "private");
   Random random;
@@ -319,13 +319,13 @@ TEST_F(ChurnOfDeletions, TenThousandSetsEndExactlyTheChosenOnes) {
       before.emplace(daemon);
     }
     if (random.chance(10)) {
-      population.end_one_that_is_gone(manager, random);
+      services.end_one_that_is_gone(manager, random);
     } else {
-      population.end_one(manager, random);
+      services.end_one(manager, random);
       ++ended;
     }
     if (number % kLookEvery == 0)
-      population.expect_all_established();
+      services.expect_all_established();
   }
   ASSERT_FALSE(HasFailure());
   expect_lines(daemon, ended);
@@ -334,8 +334,8 @@ TEST_F(ChurnOfDeletions, TenThousandSetsEndExactlyTheChosenOnes) {
   RecordProperty("growth in KiB", std::to_string(after.kib - before->kib));
   EXPECT_LT(after.kib - before->kib, kGrowthInKib) << before->kib << " KiB before";
 
-  population.expect_all_established();
-  EXPECT_TRUE(talks(population.service().join())) << "the listener is gone";
+  services.expect_all_established();
+  EXPECT_TRUE(talks(services.service().join())) << "the listener is gone";
   const std::uint64_t made = churn.made();
   EXPECT_TRUE(eventually([&] { return churn.made() > made + 100; })) << "a stranger has died";
 }

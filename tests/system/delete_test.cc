@@ -12,6 +12,7 @@
 #include "support/scenes.h"
 #include "support/ss.h"
 #include "support/temp_folder.h"
+#include "system/attached.h"
 #include "system/deleting.h"
 
 // A manager sets deleteTCB(12), through a real snmpd or at an agent of its own: exactly that
@@ -32,9 +33,6 @@ const Oid kConnections = oid_of("1.3.6.1.2.1.6.19");
 const Oid kConnectionStates = oid_of("1.3.6.1.2.1.6.19.1.7");
 const Oid kLegacyConnections = oid_of("1.3.6.1.2.1.6.13");
 const Oid kCurrEstab = oid_of("1.3.6.1.2.1.6.9.0");
-
-constexpr const char* kGone = "noSuchInstance";
-constexpr const char* kEstablished = "5";
 
 // ---- The scene ----
 
@@ -68,13 +66,13 @@ Manager writer_of(const Host& host, Version version) {
   return host.master.v3_manager();
 }
 
-std::string name_of(Version version) {
+std::string version_name(Version version) {
   constexpr std::array kNames{"V1", "V2c", "V3"};
   return kNames.at(static_cast<std::size_t>(version));
 }
 
 std::ostream& operator<<(std::ostream& stream, Version version) {
-  return stream << name_of(version);
+  return stream << version_name(version);
 }
 
 // RFC 3584, 4.4. The manager's tool writes genErr as genError.
@@ -459,7 +457,7 @@ TEST_P(DeleteTcbMistakes, EvenWherePolicyIsAllADualStackListenerIsInconsistentVa
 
 INSTANTIATE_TEST_SUITE_P(Versions, DeleteTcbMistakes,
                          testing::Values(Version::kV1, Version::kV2c, Version::kV3),
-                         [](const auto& of) { return name_of(of.param); });
+                         [](const auto& of) { return version_name(of.param); });
 
 // ---- Who may ----
 

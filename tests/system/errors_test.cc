@@ -41,17 +41,17 @@ void expect_refusal(Daemon daemon, int status, const Words& words) {
 
 // ---- The command line ----
 
-struct Mistake {
+struct CommandMistake {
   const char* name;
   Words arguments;
   Words words;
 };
 
-std::ostream& operator<<(std::ostream& stream, const Mistake& mistake) {
+std::ostream& operator<<(std::ostream& stream, const CommandMistake& mistake) {
   return stream << testing::PrintToString(mistake.arguments);
 }
 
-class CommandLineMistake : public testing::TestWithParam<Mistake> {};
+class CommandLineMistake : public testing::TestWithParam<CommandMistake> {};
 
 TEST_P(CommandLineMistake, IsToldAndNothingIsDone) {
   Words arguments = GetParam().arguments;
@@ -59,7 +59,7 @@ TEST_P(CommandLineMistake, IsToldAndNothingIsDone) {
   expect_refusal(run(arguments), kUsage, GetParam().words);
 }
 
-const Mistake kMistakes[] = {
+const CommandMistake kMistakes[] = {
     {"UnknownOption", {"--agentxx", "a"}, {"unknown option '--agentxx'; did you mean '--agentx'?"}},
     {"UnknownCommand", {"shwo"}, {"unknown command 'shwo'; did you mean 'show'?"}},
     {"NoValue", {"--agentx"}, {"--agentx"}},

@@ -25,7 +25,6 @@ using testing::IsEmpty;
 using testing::Optional;
 
 const std::string kCloseWait = "8";
-const std::string kEstablished = "5";
 const std::string kNobody = "0";
 
 using Pids = std::vector<pid_t>;

@@ -21,7 +21,6 @@ namespace {
 using testing::IsSubsetOf;
 
 constexpr unsigned kLegacyState = 1;
-const std::string kGone = "noSuchInstance";
 
 // By the number of TCP-MIB.
 constexpr std::array<const char*, 12> kStates{"0",           "closed",      "listen",   "synSent",
@@ -295,7 +294,7 @@ TEST_P(LifeCycle, LeavesTheListenerWhereItIs) {
   journey.expect_not_listening(end);
 }
 
-std::string name_of(const testing::TestParamInfo<Family>& info) {
+std::string family_name(const testing::TestParamInfo<Family>& info) {
   switch (info.param) {
     case Family::kV4:
       return "OverIpv4";
@@ -308,7 +307,7 @@ std::string name_of(const testing::TestParamInfo<Family>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, LifeCycle,
-                         testing::Values(Family::kV4, Family::kV6, Family::kMapped), name_of);
+                         testing::Values(Family::kV4, Family::kV6, Family::kMapped), family_name);
 
 }  // namespace
 }  // namespace tcpmibd::lab

@@ -237,7 +237,7 @@ struct Watched {
   Attached agent;
 };
 
-const std::string& our_pid() {
+const std::string& pid_of_this_test() {
   static const std::string pid = std::to_string(::getpid());
   return pid;
 }
@@ -245,12 +245,12 @@ const std::string& our_pid() {
 TEST_F(Reload, ALiveKeyTakesEffect) {
   const Namespace space;
   Watched watched(space);
-  EXPECT_EQ(watched.process(), our_pid());
+  EXPECT_EQ(watched.process(), pid_of_this_test());
   watched.reload(kNoLookup);
   ASSERT_TRUE(watched.agent.daemon.says("the configuration has been read again"));
   EXPECT_EQ(watched.process(), "0");
   watched.reload("");
-  EXPECT_EQ(settled([&] { return watched.process(); }, our_pid()), our_pid());
+  EXPECT_EQ(settled([&] { return watched.process(); }, pid_of_this_test()), pid_of_this_test());
 }
 
 TEST_F(Reload, AKeyThatNeedsARestartIsNamedAndNothingTakesEffect) {
@@ -259,7 +259,7 @@ TEST_F(Reload, AKeyThatNeedsARestartIsNamedAndNothingTakesEffect) {
   watched.reload(std::string(kNoLookup) + "[agentx]\npriority = 90\n[mib]\ntables = [\"scalars\"]");
   ASSERT_TRUE(watched.agent.daemon.says("refused whole"));
   EXPECT_THAT(watched.agent.daemon.log(), HasSubstr("agentx.priority, mib.tables"));
-  EXPECT_EQ(watched.process(), our_pid());
+  EXPECT_EQ(watched.process(), pid_of_this_test());
 }
 
 TEST_F(Reload, ABadFileIsRefusedAndTheOldOneStaysInForce) {
@@ -269,7 +269,7 @@ TEST_F(Reload, ABadFileIsRefusedAndTheOldOneStaysInForce) {
   ASSERT_TRUE(watched.agent.daemon.says("the old configuration stays in force"));
   EXPECT_THAT(watched.agent.daemon.log(),
               HasSubstr(watched.agent.daemon.configuration_file() + ":3: unknown key 'colour'"));
-  EXPECT_EQ(watched.process(), our_pid());
+  EXPECT_EQ(watched.process(), pid_of_this_test());
 }
 
 TEST_F(Reload, AnAgentOfItsOwnObeysToo) {

@@ -332,9 +332,9 @@ const Forms kForms[] = {
     {.name = "WithoutUnknown", .settings = {"mib.dual-stack-listener=ipv6"}, .unknown = false},
 };
 
-std::string name_of(const testing::TestParamInfo<Forms>& info) { return info.param.name; }
+std::string forms_name(const testing::TestParamInfo<Forms>& info) { return info.param.name; }
 
-INSTANTIATE_TEST_SUITE_P(InEveryForm, Population, testing::ValuesIn(kForms), name_of);
+INSTANTIATE_TEST_SUITE_P(InEveryForm, Population, testing::ValuesIn(kForms), forms_name);
 
 // Without these the test above would mean less than it says.
 TEST(PeopleOfTheLab, AreInEveryStateAndShareRowsInEveryWay) {

@@ -13,9 +13,8 @@
 namespace tcpmibd::lab {
 namespace {
 
-constexpr unsigned kConnections = 95'000;
+constexpr unsigned kManyConnections = 95'000;
 constexpr long kMostMemory = 40 * 1024;  // KiB
-constexpr const char* kEstablished = "5";
 
 class Scale : public SystemTest {};
 
@@ -80,7 +79,7 @@ void expect_it_to_cope(const Manager& manager, const Daemon& daemon, const Crowd
 
 TEST_F(Scale, ThroughAMasterEveryConnectionAndItsProcessIsThere) {
   const Namespace space;
-  const Crowd crowd(space, kConnections);
+  const Crowd crowd(space, kManyConnections);
   const Snmpd master(space);
   const Daemon daemon = Daemon::under(master);
   expect_it_to_cope(master.manager(), daemon, crowd);
@@ -88,7 +87,7 @@ TEST_F(Scale, ThroughAMasterEveryConnectionAndItsProcessIsThere) {
 
 TEST_F(Scale, FromAnAgentOfItsOwnEveryConnectionAndItsProcessIsThere) {
   const Namespace space;
-  const Crowd crowd(space, kConnections);
+  const Crowd crowd(space, kManyConnections);
   const Daemon daemon = Daemon::standalone(space);
   expect_it_to_cope(Manager::v2c(space, Daemon::kAddress), daemon, crowd);
 }
@@ -131,21 +130,21 @@ unsigned long sum_of(const Manager& manager, const Oid& column) {
 
 TEST_F(Scale, ElevenCountsCostOneSnapshotAndEveryTableIsAnswered) {
   const Namespace space;
-  const Crowd crowd(space, kConnections);
+  const Crowd crowd(space, kManyConnections);
   const Daemon daemon = Daemon::standalone(space);
   const Manager manager = Manager::v2c(space, Daemon::kAddress).patient(kGreatPatience);
   const Oid snapshots = own({1, 1, 9, 0});
   EXPECT_EQ(told(manager, snapshots), "0");
   const Answer counts = manager.bulk(0, 11, {own({1, 2, 1, 5})});
   ASSERT_EQ(counts.varbinds.size(), 11U) << counts.error;
-  EXPECT_EQ(counts.varbinds[4].value, std::to_string(kConnections));
+  EXPECT_EQ(counts.varbinds[4].value, std::to_string(kManyConnections));
   EXPECT_EQ(told(manager, snapshots), "1");
 
   const Answer everything = manager.bulk_walk(own({}));
   EXPECT_EQ(everything.error, "");
   EXPECT_TRUE(strictly_increasing(everything.varbinds));
-  EXPECT_EQ(sum_of(manager, own({1, 7, 1, 10})), kConnections) << "by process";
-  EXPECT_EQ(sum_of(manager, own({1, 8, 1, 9})), kConnections) << "by remote address";
+  EXPECT_EQ(sum_of(manager, own({1, 7, 1, 10})), kManyConnections) << "by process";
+  EXPECT_EQ(sum_of(manager, own({1, 8, 1, 9})), kManyConnections) << "by remote address";
   EXPECT_LT(daemon.process().memory("VmRSS"), kMostMemory);
 }
 

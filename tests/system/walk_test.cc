@@ -16,7 +16,7 @@
 #include "support/crowd.h"
 #include "support/scenes.h"
 #include "support/temp_folder.h"
-#include "system/attached.h"
+#include "system/system_test.h"
 
 // The whole of TCP-MIB as managers of every version read it, from a subagent and standalone.
 
@@ -31,10 +31,8 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 const Oid kTcp{1, 3, 6, 1, 2, 1, 6};
-const Oid kState{1, 3, 6, 1, 2, 1, 6, 19, 1, 7};
-const Oid kProcess{1, 3, 6, 1, 2, 1, 6, 19, 1, 8};
 const Oid kListener{1, 3, 6, 1, 2, 1, 6, 20, 1, 4};
-const Oid kLegacyState{1, 3, 6, 1, 2, 1, 6, 13, 1, 1};
+const Oid kLegacyStateColumn{1, 3, 6, 1, 2, 1, 6, 13, 1, 1};
 const Oid kRtoMin{1, 3, 6, 1, 2, 1, 6, 2, 0};
 const Oid kOrId{1, 3, 6, 1, 2, 1, 1, 9, 1, 2};
 constexpr const char* kOurCapabilities = ".1.3.6.1.4.1.8072.9999.9999.4022.2.3.1";
@@ -175,7 +173,8 @@ void expect_successors(const std::vector<Varbind>& found, const std::vector<Oid>
 
 TEST_P(Walk, ByGetBulkTakesSeveralColumnsAtOnce) {
   const std::vector<Varbind> walk = walk_of(v2c());
-  const std::vector<Oid> columns{kState, kProcess, kListener, kLegacyState};
+  const std::vector<Oid> columns{kConnectionState, kConnectionProcess, kListener,
+                                 kLegacyStateColumn};
   for (const int repetitions : {1, 3, 1000}) {
     const Answer answer = v2c().bulk(0, repetitions, columns);
     EXPECT_EQ(answer.error, "");
@@ -187,10 +186,12 @@ TEST_P(Walk, ByGetBulkTakesSeveralColumnsAtOnce) {
 
 TEST_P(Walk, ByGetBulkTakesAnyNumberOfRepetitions) {
   const std::vector<Varbind> walk = walk_of(v2c());
-  EXPECT_THAT(v2c().bulk(0, 0, {kState}).varbinds, IsEmpty());
-  EXPECT_EQ(v2c().bulk(1, 0, {kState, kProcess}).varbinds, v2c().next({kState}).varbinds);
-  EXPECT_EQ(v2c().bulk(0, 1, {kState}).varbinds, v2c().next({kState}).varbinds);
-  EXPECT_EQ(v2c().bulk(1, 1, {kState, kProcess}).varbinds, v2c().next({kState, kProcess}).varbinds);
+  EXPECT_THAT(v2c().bulk(0, 0, {kConnectionState}).varbinds, IsEmpty());
+  EXPECT_EQ(v2c().bulk(1, 0, {kConnectionState, kConnectionProcess}).varbinds,
+            v2c().next({kConnectionState}).varbinds);
+  EXPECT_EQ(v2c().bulk(0, 1, {kConnectionState}).varbinds, v2c().next({kConnectionState}).varbinds);
+  EXPECT_EQ(v2c().bulk(1, 1, {kConnectionState, kConnectionProcess}).varbinds,
+            v2c().next({kConnectionState, kConnectionProcess}).varbinds);
 
   const Answer all = v2c().bulk(0, 1000, {kTcp});
   EXPECT_EQ(all.error, "");
@@ -199,13 +200,13 @@ TEST_P(Walk, ByGetBulkTakesAnyNumberOfRepetitions) {
 }
 
 TEST_P(Walk, ByGetBulkStaysInTheManagersView) {
-  const std::vector<Varbind> visible = v2c().walk(kState).varbinds;
+  const std::vector<Varbind> visible = v2c().walk(kConnectionState).varbinds;
   const Manager narrow = v2c("narrow");
   EXPECT_EQ(narrow.walk(kTcp).varbinds, visible);
   for (const int repetitions : {1, 5, 1000})
     EXPECT_EQ(narrow.bulk_walk(kTcp, repetitions).varbinds, visible) << repetitions;
 
-  const Answer both = narrow.bulk(0, 1000, {kState, kProcess});
+  const Answer both = narrow.bulk(0, 1000, {kConnectionState, kConnectionProcess});
   // At the end of a view an snmpd of Net-SNMP builds no response, not of its own tables either.
   const bool is_ours = GetParam() == Role::kStandalone;
   EXPECT_EQ(is_ours ? both.error : "", "");
@@ -256,8 +257,9 @@ TEST_P(Walk, FindsNothingThatCouldBeWritten) {
   const auto first_of = [&](const Oid& column) {
     return std::ranges::upper_bound(walk, column, {}, &Varbind::oid)->oid;
   };
-  const SetRequest requests[] = {
-      {first_of(kListener), 'u', "1"}, {first_of(kProcess), 'u', "1"}, {kRtoMin, 'i', "1"}};
+  const SetRequest requests[] = {{first_of(kListener), 'u', "1"},
+                                 {first_of(kConnectionProcess), 'u', "1"},
+                                 {kRtoMin, 'i', "1"}};
   for (const SetRequest& request : requests) {
     EXPECT_EQ(v1("private").set({request}).error, "noSuchName") << text(request.oid);
     EXPECT_EQ(v2c("private").set({request}).error, "notWritable") << text(request.oid);
@@ -288,7 +290,7 @@ TEST_P(Walk, FillsATableInWordsOfTheMib) {
   const Output table = v2c().run({"snmptable", "-M", *folder, "-m", "TCP-MIB", "-Ci"},
                                  {"TCP-MIB::tcpConnectionTable"});
   EXPECT_EQ(table.status, 0) << table.err;
-  const std::vector<Varbind> states = v2c().walk(kState).varbinds;
+  const std::vector<Varbind> states = v2c().walk(kConnectionState).varbinds;
   for (const auto& [word, number] : {std::pair("established", "5"), std::pair("finWait2", "7"),
                                      std::pair("closeWait", "8"), std::pair("timeWait", "11")}) {
     EXPECT_GT(count_of(word, table.out), 0) << word;
@@ -296,7 +298,7 @@ TEST_P(Walk, FillsATableInWordsOfTheMib) {
   }
 }
 
-std::string name_of(const testing::TestParamInfo<Role>& info) {
+std::string role_name(const testing::TestParamInfo<Role>& info) {
   switch (info.param) {
     case Role::kSubagent:
       return "UnderAMasterWithTablesOfItsOwn";
@@ -311,7 +313,7 @@ std::string name_of(const testing::TestParamInfo<Role>& info) {
 INSTANTIATE_TEST_SUITE_P(InEveryRole, Walk,
                          testing::Values(Role::kSubagent, Role::kSubagentOfABareMaster,
                                          Role::kStandalone),
-                         name_of);
+                         role_name);
 
 // ---- What a row costs ----
 
@@ -332,7 +334,7 @@ TEST(WalkOverAgentx, NeedsNoPipeForARow) {
   const Snmpd master(space);
   const Daemon daemon = Daemon::under(master);
   const unsigned long before = writes_of(daemon.process());
-  const Answer walk = master.manager().patient(kGreatPatience).bulk_walk(kState);
+  const Answer walk = master.manager().patient(kGreatPatience).bulk_walk(kConnectionState);
   EXPECT_EQ(walk.error, "");
   EXPECT_THAT(walk.varbinds, SizeIs(kRows));
   EXPECT_LT(writes_of(daemon.process()) - before, kRows / 10);

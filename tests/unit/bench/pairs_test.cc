@@ -17,7 +17,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-Figure figure(const char* what, Samples samples) {
+Figure paired_figure(const char* what, Samples samples) {
   return {2, what, "tcpmibd", 1'000, "ms", std::move(samples)};
 }
 
@@ -43,7 +43,7 @@ TEST(MeasureInPairs, EachPairBeginsWithTheOtherBuild) {
 TEST(MeasureInPairs, ABuildKeepsItsSideWhicheverIsMeasuredFirst) {
   double clock = 0;
   const std::vector<Pairs> all = measure_in_pairs(3, [&](Build build) {
-    return Round{figure("GET", {++clock + (build == Build::kThis ? 100 : 0)})};
+    return Round{paired_figure("GET", {++clock + (build == Build::kThis ? 100 : 0)})};
   });
   ASSERT_EQ(all.size(), 1U);
   EXPECT_THAT(all[0].of_this, ElementsAre(101, 104, 105));
@@ -51,7 +51,8 @@ TEST(MeasureInPairs, ABuildKeepsItsSideWhicheverIsMeasuredFirst) {
 }
 
 TEST(MeasureInPairs, TheMedianOfARoundIsCompared) {
-  const std::vector<Pairs> all = pairs_of({figure("GET", {9, 2, 1})}, {figure("GET", {4, 4, 90})});
+  const std::vector<Pairs> all =
+      pairs_of({paired_figure("GET", {9, 2, 1})}, {paired_figure("GET", {4, 4, 90})});
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].what, "GET, tcpmibd");
   EXPECT_EQ(all[0].unit, "ms");
@@ -63,22 +64,23 @@ TEST(MeasureInPairs, TheMedianOfARoundIsCompared) {
 TEST(MeasureInPairs, AThousandSamplesHaveATailAsWell) {
   Samples samples(1'000);
   std::iota(samples.begin(), samples.end(), 1.0);
-  const std::vector<Pairs> all = pairs_of({figure("GET", samples)}, {figure("GET", samples)});
+  const std::vector<Pairs> all =
+      pairs_of({paired_figure("GET", samples)}, {paired_figure("GET", samples)});
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[1].what, "GET, tcpmibd, p99.9");
   EXPECT_THAT(all[1].of_this, ElementsAre(999));
 }
 
 TEST(MeasureInPairs, WhatOnlyOneBuildHasIsLeftOut) {
-  const std::vector<Pairs> all =
-      pairs_of({figure("GET", {1}), figure("walk", {1}), figure("Set", {})},
-               {figure("walk", {2}), figure("count", {2}), figure("Set", {2})});
+  const std::vector<Pairs> all = pairs_of(
+      {paired_figure("GET", {1}), paired_figure("walk", {1}), paired_figure("Set", {})},
+      {paired_figure("walk", {2}), paired_figure("count", {2}), paired_figure("Set", {2})});
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].what, "walk, tcpmibd");
 }
 
 TEST(MeasureInPairs, OfNoRoundsThereIsNothing) {
-  EXPECT_THAT(pairs_of({figure("GET", {1})}, {figure("GET", {1})}, 0), IsEmpty());
+  EXPECT_THAT(pairs_of({paired_figure("GET", {1})}, {paired_figure("GET", {1})}, 0), IsEmpty());
 }
 
 TEST(Ratios, AreOfEachPairForItself) {

@@ -13,7 +13,7 @@ namespace {
 using namespace lab;
 using namespace std::chrono_literals;
 
-constexpr Time kStart{1'000'000s};
+constexpr Time kBeginning{1'000'000s};
 
 Snapshot taken_at(Time time, const std::vector<Socket>& sockets) {
   SnapshotBuilder builder({}, time);
@@ -40,7 +40,7 @@ std::uint32_t age_after(const Snapshot& before, const Snapshot& now,
 // At first sight.
 std::uint32_t age_of(const Socket& socket, const std::vector<Quiet>& quiet = {},
                      const Lifetimes& lifetimes = {}) {
-  const Snapshot now = taken_at(kStart, {socket});
+  const Snapshot now = taken_at(kBeginning, {socket});
   return Sightings::follow({}, now, quiet, lifetimes).age_of(now.ipv4()[0].details);
 }
 
@@ -51,9 +51,9 @@ constexpr State kNotRemembered[] = {State::kSynReceived, State::kEstablished, St
 
 TEST(Sightings, CountFromWhenAConnectionWasFirstSeenSo) {
   for (const State state : kRemembered) {
-    const Snapshot before = taken_at(kStart, {in_state(state)});
+    const Snapshot before = taken_at(kBeginning, {in_state(state)});
     EXPECT_EQ(age_after({}, before), 0u) << names_of(state).mib;
-    EXPECT_EQ(age_after(before, taken_at(kStart + 90s, {in_state(state)})), 90u)
+    EXPECT_EQ(age_after(before, taken_at(kBeginning + 90s, {in_state(state)})), 90u)
         << names_of(state).mib;
   }
 }
@@ -61,7 +61,7 @@ TEST(Sightings, CountFromWhenAConnectionWasFirstSeenSo) {
 TEST(Sightings, CountOverAnyNumberOfSnapshots) {
   Sightings sightings;
   for (int i = 0; i <= 100; ++i) {
-    const Snapshot now = taken_at(kStart + i * 700ms, {in_state(State::kCloseWait)});
+    const Snapshot now = taken_at(kBeginning + i * 700ms, {in_state(State::kCloseWait)});
     sightings = Sightings::follow(sightings, now, {}, {});
     EXPECT_EQ(sightings.age_of(now.ipv4()[0].details), static_cast<std::uint32_t>(i * 7 / 10));
   }
@@ -69,21 +69,21 @@ TEST(Sightings, CountOverAnyNumberOfSnapshots) {
 
 TEST(Sightings, OfOtherStatesAreNone) {
   for (const State state : kNotRemembered) {
-    const Snapshot before = taken_at(kStart, {in_state(state)});
-    EXPECT_EQ(age_after(before, taken_at(kStart + 90s, {in_state(state)})), 0u)
+    const Snapshot before = taken_at(kBeginning, {in_state(state)});
+    EXPECT_EQ(age_after(before, taken_at(kBeginning + 90s, {in_state(state)})), 0u)
         << names_of(state).mib;
   }
 }
 
 TEST(Sightings, BeginAnewInAnotherState) {
-  const Snapshot before = taken_at(kStart, {in_state(State::kCloseWait)});
-  EXPECT_EQ(age_after(before, taken_at(kStart + 90s, {in_state(State::kLastAck)})), 0u);
+  const Snapshot before = taken_at(kBeginning, {in_state(State::kCloseWait)});
+  EXPECT_EQ(age_after(before, taken_at(kBeginning + 90s, {in_state(State::kLastAck)})), 0u);
 }
 
 TEST(Sightings, BeginAnewAfterAStateInBetween) {
   Sightings sightings;
   const State states[] = {State::kSynSent, State::kEstablished, State::kSynSent};
-  Time now = kStart;
+  Time now = kBeginning;
   for (const State state : states)
     sightings = Sightings::follow(sightings, taken_at(now += 10s, {in_state(state)}), {}, {});
   const Snapshot last = taken_at(now, {in_state(State::kSynSent)});
@@ -91,15 +91,15 @@ TEST(Sightings, BeginAnewAfterAStateInBetween) {
 }
 
 TEST(Sightings, BeginAnewForAnotherConnectionWithTheSameEnds) {
-  const Snapshot before = taken_at(kStart, {in_state(State::kCloseWait, 7)});
-  EXPECT_EQ(age_after(before, taken_at(kStart + 90s, {in_state(State::kCloseWait, 8)})), 0u);
+  const Snapshot before = taken_at(kBeginning, {in_state(State::kCloseWait, 7)});
+  EXPECT_EQ(age_after(before, taken_at(kBeginning + 90s, {in_state(State::kCloseWait, 8)})), 0u);
 }
 
 TEST(Sightings, AreForgottenWithTheConnection) {
-  const Snapshot present = taken_at(kStart, {in_state(State::kCloseWait)});
+  const Snapshot present = taken_at(kBeginning, {in_state(State::kCloseWait)});
   Sightings sightings = Sightings::follow({}, present, {}, {});
   EXPECT_FALSE(sightings.lacks_close_waits(present));
-  sightings = Sightings::follow(sightings, taken_at(kStart + 1s, {}), {}, {});
+  sightings = Sightings::follow(sightings, taken_at(kBeginning + 1s, {}), {}, {});
   EXPECT_TRUE(sightings.lacks_close_waits(present));
 }
 
@@ -109,8 +109,8 @@ TEST(Sightings, TellConnectionsApartByTheWholeCookie) {
   std::vector<Socket> late = early;
   late.push_back(established("10.0.0.1:22", "10.0.0.9:2",
                              {.state = State::kCloseWait, .cookie = 0x1'0000'0001}));
-  const Sightings first = Sightings::follow({}, taken_at(kStart, early), {}, {});
-  const Snapshot now = taken_at(kStart + 60s, late);
+  const Sightings first = Sightings::follow({}, taken_at(kBeginning, early), {}, {});
+  const Snapshot now = taken_at(kBeginning + 60s, late);
   const Sightings sightings = Sightings::follow(first, now, {}, {});
   EXPECT_EQ(sightings.age_of(now.ipv4()[0].details), 60u);
   EXPECT_EQ(sightings.age_of(now.ipv4()[1].details), 0u);
@@ -121,8 +121,8 @@ TEST(Sightings, CountTwinsAndBothFamilies) {
       connection({.state = State::kCloseWait, .interface = 2, .cookie = 1}),
       connection({.state = State::kCloseWait, .interface = 3, .cookie = 2}),
       established("[::1]:1", "[::1]:2", {.state = State::kSynSent, .cookie = 3})};
-  const Sightings first = Sightings::follow({}, taken_at(kStart, sockets), {}, {});
-  const Snapshot now = taken_at(kStart + 5s, sockets);
+  const Sightings first = Sightings::follow({}, taken_at(kBeginning, sockets), {}, {});
+  const Snapshot now = taken_at(kBeginning + 5s, sockets);
   const Sightings sightings = Sightings::follow(first, now, {}, {});
   now.for_each_connection([&](const auto& row) {
     EXPECT_EQ(sightings.age_of(row.details), 5u) << row.details.cookie();
@@ -148,9 +148,9 @@ TEST(CloseWait, IsFoundAmongOthersInAnyOrder) {
 }
 
 TEST(CloseWait, KeepsTheEvidenceOfItsFirstSight) {
-  const Snapshot before = taken_at(kStart, {in_state(State::kCloseWait)});
+  const Snapshot before = taken_at(kBeginning, {in_state(State::kCloseWait)});
   const Sightings first = Sightings::follow({}, before, std::vector{Quiet{7, 300'000}}, {});
-  const Snapshot now = taken_at(kStart + 10s, {in_state(State::kCloseWait)});
+  const Snapshot now = taken_at(kBeginning + 10s, {in_state(State::kCloseWait)});
   // An ACK of the peer's since then makes it less quiet, and no younger.
   const Sightings second = Sightings::follow(first, now, std::vector{Quiet{7, 100}}, {});
   EXPECT_EQ(second.age_of(now.ipv4()[0].details), 310u);
@@ -168,22 +168,22 @@ TEST(CloseWait, IsNoOlderThanTheClock) {
 }
 
 TEST(CloseWait, IsLackedUntilItHasBeenFollowed) {
-  const Snapshot none = taken_at(kStart, {in_state(State::kEstablished)});
-  const Snapshot one = taken_at(kStart, {in_state(State::kCloseWait)});
+  const Snapshot none = taken_at(kBeginning, {in_state(State::kEstablished)});
+  const Snapshot one = taken_at(kBeginning, {in_state(State::kCloseWait)});
   Sightings sightings = Sightings::follow({}, none, {}, {});
   EXPECT_FALSE(sightings.lacks_close_waits(none));
   EXPECT_TRUE(sightings.lacks_close_waits(one));
   sightings = Sightings::follow(sightings, one, {}, {});
   EXPECT_FALSE(sightings.lacks_close_waits(one));
-  EXPECT_TRUE(sightings.lacks_close_waits(
-      taken_at(kStart, {in_state(State::kCloseWait),
-                        established("10.0.0.1:22", "10.0.0.9:2", {.state = State::kCloseWait})})));
+  EXPECT_TRUE(sightings.lacks_close_waits(taken_at(
+      kBeginning, {in_state(State::kCloseWait),
+                   established("10.0.0.1:22", "10.0.0.9:2", {.state = State::kCloseWait})})));
 }
 
 TEST(CloseWait, ThatWasSeenInAnotherStateIsLacked) {
   const Sightings sightings =
-      Sightings::follow({}, taken_at(kStart, {in_state(State::kLastAck)}), {}, {});
-  EXPECT_TRUE(sightings.lacks_close_waits(taken_at(kStart, {in_state(State::kCloseWait)})));
+      Sightings::follow({}, taken_at(kBeginning, {in_state(State::kLastAck)}), {}, {});
+  EXPECT_TRUE(sightings.lacks_close_waits(taken_at(kBeginning, {in_state(State::kCloseWait)})));
 }
 
 struct TimerCase {
@@ -217,9 +217,10 @@ TEST(Timers, TellHowLongAgoTheyBegan) {
 
 TEST(Timers, OfTimeWaitNeedNoMemory) {
   const Snapshot before = taken_at(
-      kStart, {connection({.state = State::kTimeWait, .cookie = 7, .expires_ms = 60'000})});
-  const Snapshot now = taken_at(
-      kStart + 30s, {connection({.state = State::kTimeWait, .cookie = 7, .expires_ms = 55'000})});
+      kBeginning, {connection({.state = State::kTimeWait, .cookie = 7, .expires_ms = 60'000})});
+  const Snapshot now =
+      taken_at(kBeginning + 30s,
+               {connection({.state = State::kTimeWait, .cookie = 7, .expires_ms = 55'000})});
   EXPECT_EQ(age_after(before, now), 5u);
 }
 
@@ -229,8 +230,8 @@ TEST(Timers, OfFinWait2CountOnFromItsFirstSight) {
         {.state = State::kFinWait2, .cookie = 7, .timer = timer, .expires_ms = expires_ms});
   };
   // Held by a process for a minute, then left behind: the timer began later than the state.
-  const Snapshot before = taken_at(kStart, {socket(Timer::kNone, 0)});
-  EXPECT_EQ(age_after(before, taken_at(kStart + 60s, {socket(Timer::kTimeWait, 59'000)})), 60u);
+  const Snapshot before = taken_at(kBeginning, {socket(Timer::kNone, 0)});
+  EXPECT_EQ(age_after(before, taken_at(kBeginning + 60s, {socket(Timer::kTimeWait, 59'000)})), 60u);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ using testing::ElementsAre;
 
 // One connection in synReceived, two established, three in closeWait, and so on up to six in
 // timeWait: no two figures are alike.
-std::vector<tcp::Socket> population() {
+std::vector<tcp::Socket> listening_population() {
   std::vector<tcp::Socket> sockets = {
       listener("10.0.0.1:22", {.inode = 500, .cgroup = 7, .queue = 3, .backlog = 4, .drops = 40}),
       listener("10.0.0.1:22", {.inode = 400, .cgroup = 8, .queue = 1, .backlog = 8, .drops = 2})};
@@ -31,7 +31,7 @@ std::vector<tcp::Socket> population() {
 }
 
 TEST(PortTable, TellsWhatListensThereAndWhatBecameOfIt) {
-  const Host host(population());
+  const Host host(listening_population());
   const char* const want[] = {
       "Gauge32 400",              // process: the lowest of both
       "OCTET STRING p400",        // command
@@ -63,7 +63,7 @@ TEST(PortTable, TellsWhatListensThereAndWhatBecameOfIt) {
 }
 
 TEST(ListenerTable, TellsTheSameByAddress) {
-  const Host host(population());
+  const Host host(listening_population());
   const std::string index = ".1.4.10.0.0.1.22";
   const std::pair<int, const char*> want[] = {
       {4, "Gauge32 400"},  {5, "OCTET STRING p400"}, {6, "Gauge32 4"},  {7, "Gauge32 12"},

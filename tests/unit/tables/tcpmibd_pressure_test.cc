@@ -74,8 +74,8 @@ TEST(PressureScalars, HaveNoPercentOfARangeThatIsReservedWhole) {
 
 TEST(PressureScalars, TellHowManyRowsWereLeftOut) {
   std::vector<tcp::Socket> sockets;
-  constexpr std::uint32_t kConnections = 1030;
-  for (std::uint32_t i = 1; i <= kConnections; ++i)
+  constexpr std::uint32_t kMany = 1030;
+  for (std::uint32_t i = 1; i <= kMany; ++i)
     sockets.push_back(
         established("10.9.0.1:" + std::to_string(i),
                     "10.0." + std::to_string(i / 256) + "." + std::to_string(i % 256) + ":1",

@@ -236,7 +236,7 @@ std::ostream& operator<<(std::ostream& out, const Vector& vector) {
 }
 
 // The registered object that `name` lies in.
-const Managed& owner_of(const snmp::Oid& name) {
+const Managed& object_of(const snmp::Oid& name) {
   for (const Entry& entry : registry()) {
     if (snmp::starts_with(name.view(), entry.object->root().view()))
       return *entry.object;
@@ -245,7 +245,7 @@ const Managed& owner_of(const snmp::Oid& name) {
 }
 
 std::optional<Value> read(const Host& host, const snmp::Oid& name) {
-  const std::optional<snmp::Cell> cell = owner_of(name).get(host.data(), name.view());
+  const std::optional<snmp::Cell> cell = object_of(name).get(host.data(), name.view());
   return cell ? cell->value : std::nullopt;
 }
 
@@ -272,7 +272,7 @@ TEST_P(SocketToRow, HasTheNameAndValueOfTheMib) {
 TEST_P(SocketToRow, IsTheOnlyRowOfItsTable) {
   const Host host(GetParam().sockets);
   const snmp::Oid name = tcp_oid(GetParam().instance);
-  const Managed& table = owner_of(name);
+  const Managed& table = object_of(name);
   std::size_t columns = 0;
   for (const snmp::ObjectInfo& object : table.objects())
     columns += object.access == Access::kNotAccessible ? 0 : 1;

@@ -56,9 +56,9 @@ class Stub final : public tables::Managed {
 };
 
 // One PDU as the library presents it to a handler; there is no master and no agent around it.
-class Pdu {
+class ReceivedPdu {
  public:
-  Pdu(int mode, std::vector<Oid> names, int repetitions = 1) {
+  ReceivedPdu(int mode, std::vector<Oid> names, int repetitions = 1) {
     pdu_.transid = 4711;
     pdu_.command = mode;
     session_.session = &transport_;
@@ -73,13 +73,13 @@ class Pdu {
     tree_.requests_begin = requests_.data();
     session_.treecache = &tree_;
   }
-  ~Pdu() {
+  ~ReceivedPdu() {
     for (netsnmp_variable_list* bindings : bindings_)
       snmp_free_varbind(bindings);
     forget();
   }
-  Pdu(const Pdu&) = delete;
-  Pdu& operator=(const Pdu&) = delete;
+  ReceivedPdu(const ReceivedPdu&) = delete;
+  ReceivedPdu& operator=(const ReceivedPdu&) = delete;
 
   netsnmp_agent_request_info& info() { return info_; }
   netsnmp_pdu& pdu() { return pdu_; }
@@ -161,7 +161,7 @@ class Source {
 
 class HandlerTest : public testing::Test {
  protected:
-  void handle(Pdu& pdu) {
+  void handle(ReceivedPdu& pdu) {
     handler_.answer(object_, pdu.info(), &pdu.request());
     handler_.hold_parked();
   }
@@ -172,7 +172,7 @@ class HandlerTest : public testing::Test {
 };
 
 TEST_F(HandlerTest, GetPutsTheValueUnderItsName) {
-  Pdu pdu(MODE_GET, {cell({1, 7, 2})});
+  ReceivedPdu pdu(MODE_GET, {cell({1, 7, 2})});
   handle(pdu);
   EXPECT_EQ(pdu.binding().type, ASN_INTEGER);
   EXPECT_EQ(*pdu.binding().val.integer, 2);
@@ -183,7 +183,7 @@ TEST_F(HandlerTest, GetOfNothingSaysWhatIsMissing) {
   for (const auto& [kind, type] : {std::pair{Answer::Kind::kNoSuchObject, SNMP_NOSUCHOBJECT},
                                    std::pair{Answer::Kind::kNoSuchInstance, SNMP_NOSUCHINSTANCE}}) {
     source_.instead = kind;
-    Pdu pdu(MODE_GET, {cell({1, 7, 9})});
+    ReceivedPdu pdu(MODE_GET, {cell({1, 7, 9})});
     handle(pdu);
     EXPECT_EQ(pdu.binding().type, type);
   }
@@ -191,13 +191,13 @@ TEST_F(HandlerTest, GetOfNothingSaysWhatIsMissing) {
 
 TEST_F(HandlerTest, AFailureIsAnErrorOfItsBinding) {
   source_.instead = Answer::Kind::kFailed;
-  Pdu pdu(MODE_GETNEXT, {kRoot});
+  ReceivedPdu pdu(MODE_GETNEXT, {kRoot});
   handle(pdu);
   EXPECT_EQ(pdu.request().status, SNMP_ERR_GENERR);
 }
 
 TEST_F(HandlerTest, NextFindsTheFollowingCell) {
-  Pdu pdu(MODE_GETNEXT, {kRoot, cell({1, 7, 1}), cell({1, 7, 2})});
+  ReceivedPdu pdu(MODE_GETNEXT, {kRoot, cell({1, 7, 1}), cell({1, 7, 2})});
   handle(pdu);
   EXPECT_THAT(pdu.found(0), ElementsAre(".1.7.1"));
   EXPECT_THAT(pdu.found(1), ElementsAre(".1.7.2"));
@@ -205,14 +205,14 @@ TEST_F(HandlerTest, NextFindsTheFollowingCell) {
 }
 
 TEST_F(HandlerTest, NextFromAnInclusiveStartMayFindTheStartItself) {
-  Pdu pdu(MODE_GETNEXT, {cell({1, 7, 1})});
+  ReceivedPdu pdu(MODE_GETNEXT, {cell({1, 7, 1})});
   pdu.request().inclusive = 1;
   handle(pdu);
   EXPECT_THAT(pdu.found(), ElementsAre(".1.7.1"));
 }
 
 TEST_F(HandlerTest, NextAtTheEndLeavesTheBindingAlone) {
-  Pdu pdu(MODE_GETNEXT, {cell({1, 8, 1})});
+  ReceivedPdu pdu(MODE_GETNEXT, {cell({1, 8, 1})});
   handle(pdu);
   EXPECT_EQ(pdu.binding().type, ASN_NULL);
   EXPECT_EQ(name_of(pdu.binding()), cell({1, 8, 1}));
@@ -221,13 +221,13 @@ TEST_F(HandlerTest, NextAtTheEndLeavesTheBindingAlone) {
 
 TEST_F(HandlerTest, NextNeverLeavesTheRoot) {
   source_.cells = {{Oid{1, 3, 6, 1, 2, 1, 6, 20, 1}, 1}};
-  Pdu pdu(MODE_GETNEXT, {cell({1, 8, 1})});
+  ReceivedPdu pdu(MODE_GETNEXT, {cell({1, 8, 1})});
   handle(pdu);
   EXPECT_EQ(pdu.binding().type, ASN_NULL);
 }
 
 TEST_F(HandlerTest, ProcessedRequestsAreSkipped) {
-  Pdu pdu(MODE_GETNEXT, {kRoot, kRoot});
+  ReceivedPdu pdu(MODE_GETNEXT, {kRoot, kRoot});
   pdu.request(0).processed = 1;
   handle(pdu);
   EXPECT_EQ(source_.asked.size(), 1U);
@@ -235,7 +235,7 @@ TEST_F(HandlerTest, ProcessedRequestsAreSkipped) {
 
 // RFC 2741, 7.2.3.2: the library tries a GET before the GETNEXT of an inclusive range.
 TEST_F(HandlerTest, TheGetBeforeAnInclusiveNextIsNotAnswered) {
-  Pdu pdu(MODE_GET, {kRoot});
+  ReceivedPdu pdu(MODE_GET, {kRoot});
   pdu.pdu().command = SNMP_MSG_GETNEXT;
   handle(pdu);
   EXPECT_TRUE(source_.asked.empty());
@@ -244,7 +244,7 @@ TEST_F(HandlerTest, TheGetBeforeAnInclusiveNextIsNotAnswered) {
 }
 
 TEST_F(HandlerTest, BulkFillsEveryRepetition) {
-  Pdu pdu(MODE_GETBULK, {kRoot, cell({1, 7, 1})}, 3);
+  ReceivedPdu pdu(MODE_GETBULK, {kRoot, cell({1, 7, 1})}, 3);
   pdu.request(1).repeat = 1;
   handle(pdu);
   EXPECT_THAT(pdu.found(0), ElementsAre(".1.7.1", ".1.7.2", ".1.8.1"));
@@ -253,7 +253,7 @@ TEST_F(HandlerTest, BulkFillsEveryRepetition) {
 }
 
 TEST_F(HandlerTest, BulkThatComesToTheEndGoesOnBehindTheRoot) {
-  Pdu pdu(MODE_GETBULK, {cell({1, 7, 1})}, 5);
+  ReceivedPdu pdu(MODE_GETBULK, {cell({1, 7, 1})}, 5);
   handle(pdu);
   EXPECT_THAT(pdu.found(), ElementsAre(".1.7.2", ".1.8.1"));
   EXPECT_EQ(pdu.request().requestvb->type, ASN_NULL);
@@ -262,7 +262,7 @@ TEST_F(HandlerTest, BulkThatComesToTheEndGoesOnBehindTheRoot) {
 }
 
 TEST_F(HandlerTest, BulkStopsWhereAnotherRegistrationBegins) {
-  Pdu pdu(MODE_GETBULK, {kRoot}, 3);
+  ReceivedPdu pdu(MODE_GETBULK, {kRoot}, 3);
   oid end[] = {1, 3, 6, 1, 2, 1, 6, 19, 1, 7, 2};
   pdu.request().range_end = end;
   pdu.request().range_end_len = OID_LENGTH(end);
@@ -271,7 +271,7 @@ TEST_F(HandlerTest, BulkStopsWhereAnotherRegistrationBegins) {
 }
 
 TEST_F(HandlerTest, AllBindingsOfAPduAreOneTransaction) {
-  Pdu pdu(MODE_GETBULK, {kRoot, kRoot}, 2);
+  ReceivedPdu pdu(MODE_GETBULK, {kRoot, kRoot}, 2);
   handle(pdu);
   ASSERT_EQ(source_.asked.size(), 4U);
   for (const Inquiry& inquiry : source_.asked) {
@@ -282,7 +282,7 @@ TEST_F(HandlerTest, AllBindingsOfAPduAreOneTransaction) {
 
 TEST_F(HandlerTest, WhatIsNotReadyIsParkedAndAnsweredLater) {
   source_.instead = Answer::Kind::kLater;
-  Pdu pdu(MODE_GETNEXT, {kRoot});
+  ReceivedPdu pdu(MODE_GETNEXT, {kRoot});
   handle(pdu);
   EXPECT_EQ(handler_.parked(), 1U);
   EXPECT_EQ(pdu.request().delegated, 1);
@@ -299,7 +299,7 @@ TEST_F(HandlerTest, WhatIsNotReadyIsParkedAndAnsweredLater) {
 
 TEST_F(HandlerTest, AParkedRequestKeepsTheTimeItCameAt) {
   source_.instead = Answer::Kind::kLater;
-  Pdu pdu(MODE_GETNEXT, {kRoot});
+  ReceivedPdu pdu(MODE_GETNEXT, {kRoot});
   handle(pdu);
   handler_.retry();
   ASSERT_EQ(source_.asked.size(), 2U);
@@ -307,7 +307,7 @@ TEST_F(HandlerTest, AParkedRequestKeepsTheTimeItCameAt) {
 }
 
 TEST_F(HandlerTest, OnlyTheRequestsThatWaitAreAskedAgain) {
-  Pdu pdu(MODE_GETNEXT, {kRoot, cell({1, 7, 2})});
+  ReceivedPdu pdu(MODE_GETNEXT, {kRoot, cell({1, 7, 2})});
   const auto ask = [&](const Inquiry& inquiry) -> Answer {
     if (source_.asked.empty() && inquiry.name.size() > kRoot.size())
       return {Answer::Kind::kLater, {}};
@@ -326,7 +326,7 @@ TEST_F(HandlerTest, OnlyTheRequestsThatWaitAreAskedAgain) {
 
 TEST_F(HandlerTest, AParkedBulkIsFilledToItsEnd) {
   source_.instead = Answer::Kind::kLater;
-  Pdu pdu(MODE_GETBULK, {kRoot}, 3);
+  ReceivedPdu pdu(MODE_GETBULK, {kRoot}, 3);
   handle(pdu);
   source_.instead.reset();
   handler_.retry();
@@ -337,7 +337,7 @@ TEST_F(HandlerTest, AParkedBulkIsFilledToItsEnd) {
 TEST_F(HandlerTest, APduThatTheLibraryGaveUpIsForgotten) {
   source_.instead = Answer::Kind::kLater;
   {
-    Pdu pdu(MODE_GETNEXT, {kRoot});
+    ReceivedPdu pdu(MODE_GETNEXT, {kRoot});
     handle(pdu);
   }
   handler_.retry();

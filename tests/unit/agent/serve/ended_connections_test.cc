@@ -14,7 +14,7 @@ constexpr Time kBefore{1s};
 constexpr Time kEnded{2s};
 constexpr Time kAfter{3s};
 
-tcp::Socket the_connection(const SocketOptions& options = {}) {
+tcp::Socket ended_connection(const SocketOptions& options = {}) {
   return established("10.0.0.1:22", "10.0.0.9:4711", options);
 }
 
@@ -22,42 +22,42 @@ tcp::Question question_of(std::string_view table, const snmp::Oid& name) {
   return managed(table).question(name.view());
 }
 
-const snmp::Oid kState = tcp_oid("19.1.7.1.4.10.0.0.1.22.1.4.10.0.0.9.4711");
-const snmp::Oid kLegacyState = tcp_oid("13.1.1.10.0.0.1.22.10.0.0.9.4711");
+const snmp::Oid kEndedState = tcp_oid("19.1.7.1.4.10.0.0.1.22.1.4.10.0.0.9.4711");
+const snmp::Oid kEndedLegacyState = tcp_oid("13.1.1.10.0.0.1.22.10.0.0.9.4711");
 const snmp::Oid kOtherState = tcp_oid("19.1.7.1.4.10.0.0.1.22.1.4.10.0.0.9.4712");
 const snmp::Oid kListener = tcp_oid("20.1.4.1.4.0.0.0.0.22");
 
 TEST(EndedConnections, AreHiddenInOlderSnapshotsByEitherName) {
   EndedConnections ended;
-  ended.add(the_connection(), kEnded);
-  EXPECT_TRUE(ended.hides(question_of("tcpConnectionTable", kState), kBefore));
-  EXPECT_TRUE(ended.hides(question_of("tcpConnTable", kLegacyState), kBefore));
+  ended.add(ended_connection(), kEnded);
+  EXPECT_TRUE(ended.hides(question_of("tcpConnectionTable", kEndedState), kBefore));
+  EXPECT_TRUE(ended.hides(question_of("tcpConnTable", kEndedLegacyState), kBefore));
   EXPECT_FALSE(ended.hides(question_of("tcpConnectionTable", kOtherState), kBefore));
   EXPECT_FALSE(ended.hides(question_of("tcpListenerTable", kListener), kBefore));
 }
 
 TEST(EndedConnections, ThatHaveComeAgainAreSeenInNewerSnapshots) {
   EndedConnections ended;
-  ended.add(the_connection(), kEnded);
-  EXPECT_FALSE(ended.hides(question_of("tcpConnectionTable", kState), kAfter));
+  ended.add(ended_connection(), kEnded);
+  EXPECT_FALSE(ended.hides(question_of("tcpConnectionTable", kEndedState), kAfter));
 }
 
 TEST(EndedConnections, OfAV6SocketThatSpoke4AreHiddenUnderTheirIpv4Name) {
   EndedConnections ended;
   ended.add(established("[::ffff:10.0.0.1]:22", "[::ffff:10.0.0.9]:4711"), kEnded);
-  EXPECT_TRUE(ended.hides(question_of("tcpConnectionTable", kState), kBefore));
+  EXPECT_TRUE(ended.hides(question_of("tcpConnectionTable", kEndedState), kBefore));
 }
 
 TEST(EndedConnections, CanBeLeftOutOfOlderSnapshotsOneByOne) {
   EndedConnections ended;
   EXPECT_TRUE(ended.can_mend(kBefore));
-  ended.add(the_connection(), kEnded);
+  ended.add(ended_connection(), kEnded);
   EXPECT_TRUE(ended.can_mend(kBefore));
   EXPECT_EQ(ended.last(), kEnded);
 }
 
 TEST(EndedConnections, ThatNoIndexTellsApartSpoilOlderSnapshots) {
-  for (const tcp::Socket& socket : {listener("0.0.0.0:22"), the_connection({.interface = 3}),
+  for (const tcp::Socket& socket : {listener("0.0.0.0:22"), ended_connection({.interface = 3}),
                                     established("[fe80::1%2]:22", "[fe80::2%2]:4711")}) {
     EndedConnections ended;
     ended.add(socket, kEnded);
@@ -69,9 +69,9 @@ TEST(EndedConnections, ThatNoIndexTellsApartSpoilOlderSnapshots) {
 
 TEST(EndedConnections, AreForgottenWithTheLastSnapshotThatMayHoldThem) {
   EndedConnections ended;
-  ended.add(the_connection(), kEnded);
+  ended.add(ended_connection(), kEnded);
   ended.forget_before(kBefore);
-  EXPECT_TRUE(ended.hides(question_of("tcpConnectionTable", kState), kBefore));
+  EXPECT_TRUE(ended.hides(question_of("tcpConnectionTable", kEndedState), kBefore));
   ended.forget_before(kEnded);
   EXPECT_TRUE(ended.empty());
 }

@@ -34,11 +34,11 @@ MATCHER_P(IsNamed, name, "") { return arg.kind == Kind::kValue && arg.cell->name
 const tables::Managed& connections() { return managed("tcpConnectionTable"); }
 const tables::Managed& listeners() { return managed("tcpListenerTable"); }
 
-const Oid kState = tcp_oid("19.1.7.1.4.10.0.0.1.22.1.4.10.0.0.9.4711");
+const Oid kShownState = tcp_oid("19.1.7.1.4.10.0.0.1.22.1.4.10.0.0.9.4711");
 const Oid kProcess = tcp_oid("19.1.8.1.4.10.0.0.1.22.1.4.10.0.0.9.4711");
 const Oid kListenerProcess = tcp_oid("20.1.4.1.4.0.0.0.0.22");
 
-tcp::Socket the_connection(const SocketOptions& options = {}) {
+tcp::Socket shown_connection(const SocketOptions& options = {}) {
   return established("10.0.0.1:22", "10.0.0.9:4711", options);
 }
 
@@ -57,33 +57,34 @@ void outlive(const tcp::Snapshot& snapshot) {
 // ------------------------------------------------------------------------------------- GETNEXT
 
 TEST(Next, IsParkedUntilThereIsASnapshotAndThenAnswered) {
-  Questioner agent({the_connection()});
+  Questioner agent({shown_connection()});
   const auto pdu = agent.pdu();
   EXPECT_THAT(agent.next(connections(), connections().root(), pdu), Is(Kind::kLater));
   agent.await_news();
   const Answer answer = agent.next(connections(), connections().root(), pdu);
-  EXPECT_THAT(answer, IsNamed(kState));
+  EXPECT_THAT(answer, IsNamed(kShownState));
   EXPECT_THAT(answer, HasValue(Integer{5}));
   EXPECT_EQ(agent.dumps.dumps(), 1);
   EXPECT_THAT(agent.lookups.queries(), IsEmpty());
 }
 
 TEST(Next, SaysWhereTheTableEnds) {
-  Questioner agent({the_connection()}, {.look_up_processes = false});
+  Questioner agent({shown_connection()}, {.look_up_processes = false});
   EXPECT_THAT(agent.next_settled(connections(), kProcess, agent.pdu()), Is(Kind::kEndOfView));
   EXPECT_THAT(agent.next_settled(listeners(), listeners().root(), agent.pdu()),
               Is(Kind::kEndOfView));
 }
 
 TEST(Next, MayBeInclusive) {
-  Questioner agent({the_connection()}, kKept);
+  Questioner agent({shown_connection()}, kKept);
   const auto pdu = agent.pdu();
-  EXPECT_THAT(agent.settled_answer([&] { return agent.next(connections(), kState, pdu, true); }),
-              IsNamed(kState));
+  EXPECT_THAT(
+      agent.settled_answer([&] { return agent.next(connections(), kShownState, pdu, true); }),
+      IsNamed(kShownState));
 }
 
 TEST(Next, WithinTheAgeNeedsNoSecondSnapshot) {
-  Questioner agent({the_connection()}, kKept);
+  Questioner agent({shown_connection()}, kKept);
   agent.next_settled(connections(), connections().root(), agent.pdu());
   EXPECT_THAT(agent.next(connections(), connections().root(), agent.pdu()), HasValue(Integer{5}));
   EXPECT_THAT(agent.next(listeners(), listeners().root(), agent.pdu()), Is(Kind::kEndOfView));
@@ -91,9 +92,9 @@ TEST(Next, WithinTheAgeNeedsNoSecondSnapshot) {
 }
 
 TEST(Next, BeyondTheAgeWaitsForANewSnapshot) {
-  Questioner agent({the_connection()}, kNothingKept);
+  Questioner agent({shown_connection()}, kNothingKept);
   agent.next_settled(connections(), connections().root(), agent.pdu());
-  agent.set({the_connection({.state = State::kCloseWait})});
+  agent.set({shown_connection({.state = State::kCloseWait})});
   outlive(*agent.responder->newest());
   const auto pdu = agent.pdu();
   EXPECT_THAT(agent.next(connections(), connections().root(), pdu), Is(Kind::kLater));
@@ -103,7 +104,7 @@ TEST(Next, BeyondTheAgeWaitsForANewSnapshot) {
 }
 
 TEST(Next, BindingsParkedDuringTheDumpTheyWaitForNeedNoSecond) {
-  Questioner agent({the_connection()}, kNothingKept);
+  Questioner agent({shown_connection()}, kNothingKept);
   agent.dumps.faults().hold();
   const auto pdu = agent.pdu();
   EXPECT_THAT(agent.next(connections(), connections().root(), pdu), Is(Kind::kLater));
@@ -119,14 +120,14 @@ TEST(Next, BindingsParkedDuringTheDumpTheyWaitForNeedNoSecond) {
 }
 
 TEST(Next, AnAgeThatWasChangedHoldsAtOnce) {
-  Questioner agent({the_connection()}, kNothingKept);
+  Questioner agent({shown_connection()}, kNothingKept);
   agent.next_settled(connections(), connections().root(), agent.pdu());
   agent.responder->set_ages(kKept);
   EXPECT_THAT(agent.next(connections(), connections().root(), agent.pdu()), Is(Kind::kValue));
 }
 
 TEST(Next, ASnapshotThatTookLongServesFiveTimesAsLong) {
-  Questioner agent({the_connection()}, kNothingKept);
+  Questioner agent({shown_connection()}, kNothingKept);
   agent.dumps.while_reading([] {
     eventually([] { return false; }, 200ms);  // so long it takes
   });
@@ -136,7 +137,7 @@ TEST(Next, ASnapshotThatTookLongServesFiveTimesAsLong) {
 }
 
 TEST(Next, TheNextSnapshotIsBegunBeforeThisOneIsTooOld) {
-  Questioner agent({the_connection()}, {.snapshot = 1ms});
+  Questioner agent({shown_connection()}, {.snapshot = 1ms});
   agent.dumps.while_reading([] {
     eventually([] { return false; }, 500ms);  // so long it takes, and 2.5 s it serves
   });
@@ -149,40 +150,41 @@ TEST(Next, TheNextSnapshotIsBegunBeforeThisOneIsTooOld) {
 }
 
 TEST(Next, ASnapshotBegunBeforeTheRequestIsTooOldForItWhereNothingIsKept) {
-  Questioner agent({the_connection()}, kNothingKept);
+  Questioner agent({shown_connection()}, kNothingKept);
   agent.dumps.faults().hold();
   const auto early = agent.pdu();
   agent.next(connections(), connections().root(), early);
   ASSERT_TRUE(agent.dumps.faults().await_calls(1));
   const auto late = agent.pdu();
   EXPECT_THAT(agent.next(connections(), connections().root(), late), Is(Kind::kLater));
-  agent.set({the_connection({.state = State::kCloseWait})});
+  agent.set({shown_connection({.state = State::kCloseWait})});
   agent.dumps.faults().release();
   agent.next_settled(connections(), connections().root(), late);
   EXPECT_LE(agent.dumps.dumps(), 2) << "one for each, and no more";
 }
 
 TEST(Next, OnePduIsAnsweredFromOneSnapshotWhileNewerOnesArePublished) {
-  Questioner agent({the_connection(), established("10.0.0.1:22", "10.0.0.9:4712")}, kNothingKept);
+  Questioner agent({shown_connection(), established("10.0.0.1:22", "10.0.0.9:4712")}, kNothingKept);
   const auto pdu = agent.pdu();
   ASSERT_THAT(agent.next_settled(connections(), connections().root(), pdu), HasValue(Integer{5}));
 
-  agent.set({the_connection({.state = State::kTimeWait}),
+  agent.set({shown_connection({.state = State::kTimeWait}),
              established("10.0.0.1:22", "10.0.0.9:4712", {.state = State::kTimeWait})});
   outlive(*agent.responder->newest());
   const auto other = agent.pdu();
   EXPECT_THAT(agent.next_settled(connections(), connections().root(), other),
               HasValue(Integer{11}));
 
-  EXPECT_THAT(agent.next(connections(), kState, pdu), HasValue(Integer{5})) << "the old PDU's own";
-  EXPECT_THAT(agent.next(connections(), kState, other), HasValue(Integer{11}));
+  EXPECT_THAT(agent.next(connections(), kShownState, pdu), HasValue(Integer{5}))
+      << "the old PDU's own";
+  EXPECT_THAT(agent.next(connections(), kShownState, other), HasValue(Integer{11}));
 }
 
 TEST(Next, APduWhoseSnapshotMadeWayGoesOnWithTheNewest) {
-  Questioner agent({the_connection()}, kNothingKept);
+  Questioner agent({shown_connection()}, kNothingKept);
   const auto pdu = agent.pdu();
   agent.next_settled(connections(), connections().root(), pdu);
-  agent.set({the_connection({.state = State::kTimeWait})});
+  agent.set({shown_connection({.state = State::kTimeWait})});
   for (int i = 0; i < 3; ++i) {
     outlive(*agent.responder->newest());
     agent.next_settled(connections(), connections().root(), agent.pdu());
@@ -191,7 +193,7 @@ TEST(Next, APduWhoseSnapshotMadeWayGoesOnWithTheNewest) {
 }
 
 TEST(Next, NeverKeepsMoreThanTwoSnapshotsTheOneBeingMadeIncluded) {
-  Questioner agent({the_connection()}, kNothingKept);
+  Questioner agent({shown_connection()}, kNothingKept);
   std::mutex mutex;
   std::vector<std::weak_ptr<const tcp::Snapshot>> all;
   const auto alive = [&] {
@@ -218,7 +220,7 @@ TEST(Next, NeverKeepsMoreThanTwoSnapshotsTheOneBeingMadeIncluded) {
 }
 
 TEST(Next, AFailureAnswersThoseThatCameBeforeTheAttempt) {
-  Questioner agent({the_connection()}, kNothingKept);
+  Questioner agent({shown_connection()}, kNothingKept);
   agent.dumps.faults().fail_nth(1);
   const auto pdu = agent.pdu();
   EXPECT_THAT(agent.next(connections(), connections().root(), pdu), Is(Kind::kLater));
@@ -228,7 +230,7 @@ TEST(Next, AFailureAnswersThoseThatCameBeforeTheAttempt) {
 }
 
 TEST(Next, AFailureDoesNotAnswerThoseThatCameLater) {
-  Questioner agent({the_connection()}, kNothingKept);
+  Questioner agent({shown_connection()}, kNothingKept);
   agent.dumps.faults().fail_nth(1);
   agent.dumps.faults().hold();
   const auto before = agent.pdu();
@@ -244,7 +246,7 @@ TEST(Next, AFailureDoesNotAnswerThoseThatCameLater) {
 }
 
 TEST(Next, AFailureIsNeverHiddenBehindOldRows) {
-  Questioner agent({the_connection()}, kNothingKept);
+  Questioner agent({shown_connection()}, kNothingKept);
   agent.next_settled(connections(), connections().root(), agent.pdu());
   outlive(*agent.responder->newest());
   agent.dumps.faults().fail_always(true);
@@ -258,27 +260,27 @@ TEST(Next, AFailureIsNeverHiddenBehindOldRows) {
 // ----------------------------------------------------------------------------------------- GET
 
 TEST(Get, OfAConnectionAsksTheKernelForItAndWaitsForNothing) {
-  Questioner agent({the_connection(), established("10.0.0.1:22", "10.0.0.9:4712")});
-  EXPECT_THAT(agent.get(kState, agent.pdu()), HasValue(Integer{5}));
+  Questioner agent({shown_connection(), established("10.0.0.1:22", "10.0.0.9:4712")});
+  EXPECT_THAT(agent.get(kShownState, agent.pdu()), HasValue(Integer{5}));
   tcp::ConnectionQuery want;
-  want.local = the_connection().id.local;
-  want.remote = the_connection().id.remote;
+  want.local = shown_connection().id.local;
+  want.remote = shown_connection().id.remote;
   EXPECT_THAT(agent.lookups.queries(), ElementsAre(want));
   EXPECT_EQ(agent.dumps.dumps(), 0);
 }
 
 TEST(Get, IsAnsweredWithWhatIsThereNowHoweverFreshTheSnapshot) {
-  Questioner agent({the_connection()}, kKept);
+  Questioner agent({shown_connection()}, kKept);
   agent.next_settled(connections(), connections().root(), agent.pdu());
-  agent.set({the_connection({.state = State::kCloseWait})});
-  EXPECT_THAT(agent.get(kState, agent.pdu()), HasValue(Integer{8}));
+  agent.set({shown_connection({.state = State::kCloseWait})});
+  EXPECT_THAT(agent.get(kShownState, agent.pdu()), HasValue(Integer{8}));
   agent.set({});
-  EXPECT_THAT(agent.get(kState, agent.pdu()), Is(Kind::kNoSuchInstance));
+  EXPECT_THAT(agent.get(kShownState, agent.pdu()), Is(Kind::kNoSuchInstance));
 }
 
 TEST(Get, FindsAConnectionThatIsBoundToADevice) {
-  Questioner agent({the_connection({.interface = 4})});
-  EXPECT_THAT(agent.get(kState, agent.pdu()), HasValue(Integer{5}));
+  Questioner agent({shown_connection({.interface = 4})});
+  EXPECT_THAT(agent.get(kShownState, agent.pdu()), HasValue(Integer{5}));
 }
 
 TEST(Get, OfALinkLocalConnectionAsksOnItsLinkOnly) {
@@ -295,26 +297,26 @@ TEST(Get, OfALinkLocalConnectionAsksOnItsLinkOnly) {
 }
 
 TEST(Get, OfATwinShowsTheOneRowThatAWalkShows) {
-  Questioner agent({the_connection({.state = State::kTimeWait, .interface = 2}),
-                    the_connection({.interface = 3, .inode = 5})},
+  Questioner agent({shown_connection({.state = State::kTimeWait, .interface = 2}),
+                    shown_connection({.interface = 3, .inode = 5})},
                    {.look_up_processes = false});
-  EXPECT_THAT(agent.get(kState, agent.pdu()), HasValue(Integer{5}));
+  EXPECT_THAT(agent.get(kShownState, agent.pdu()), HasValue(Integer{5}));
   EXPECT_THAT(agent.next_settled(connections(), connections().root(), agent.pdu()),
               HasValue(Integer{5}));
 }
 
 TEST(Get, OfSeveralBindingsOfAPduAsksOnce) {
-  Questioner agent({the_connection(), listener("0.0.0.0:22")}, {.look_up_processes = false});
+  Questioner agent({shown_connection(), listener("0.0.0.0:22")}, {.look_up_processes = false});
   const auto pdu = agent.pdu();
-  EXPECT_THAT(agent.get(kState, pdu), HasValue(Integer{5}));
+  EXPECT_THAT(agent.get(kShownState, pdu), HasValue(Integer{5}));
   agent.set({});
   EXPECT_THAT(agent.get(kProcess, pdu), HasValue(Gauge32{0})) << "one PDU, one answer";
   EXPECT_EQ(agent.lookups.queries().size(), 1u);
-  EXPECT_THAT(agent.get(kState, agent.pdu()), Is(Kind::kNoSuchInstance)) << "another PDU";
+  EXPECT_THAT(agent.get(kShownState, agent.pdu()), Is(Kind::kNoSuchInstance)) << "another PDU";
 }
 
 TEST(Get, OfListenersReadsTheListenersAloneAndOnceAPdu) {
-  Questioner agent({the_connection(), listener("0.0.0.0:22"), listener("[::]:80")},
+  Questioner agent({shown_connection(), listener("0.0.0.0:22"), listener("[::]:80")},
                    {.look_up_processes = false});
   const auto pdu = agent.pdu();
   EXPECT_THAT(agent.get(kListenerProcess, pdu), HasValue(Gauge32{0}));
@@ -326,7 +328,7 @@ TEST(Get, OfListenersReadsTheListenersAloneAndOnceAPdu) {
 }
 
 TEST(Get, OfWhatCanBeNoRowAsksNobody) {
-  Questioner agent({the_connection()});
+  Questioner agent({shown_connection()});
   struct Case {
     const char* name;
     Kind want;
@@ -347,51 +349,51 @@ TEST(Get, OfWhatCanBeNoRowAsksNobody) {
 }
 
 TEST(Get, WhoseQuestionFailsFailsAndTheNextOneAsksAgain) {
-  Questioner agent({the_connection(), listener("0.0.0.0:22")}, {.look_up_processes = false});
+  Questioner agent({shown_connection(), listener("0.0.0.0:22")}, {.look_up_processes = false});
   agent.lookups.faults().fail_always(true);
   const auto pdu = agent.pdu();
-  EXPECT_THAT(agent.get(kState, pdu), Is(Kind::kFailed));
+  EXPECT_THAT(agent.get(kShownState, pdu), Is(Kind::kFailed));
   EXPECT_THAT(agent.get(kListenerProcess, pdu), Is(Kind::kFailed));
   agent.lookups.faults().fail_always(false);
-  EXPECT_THAT(agent.get(kState, agent.pdu()), HasValue(Integer{5}));
+  EXPECT_THAT(agent.get(kShownState, agent.pdu()), HasValue(Integer{5}));
   EXPECT_THAT(agent.get(kListenerProcess, agent.pdu()), HasValue(Gauge32{0}));
 }
 
 TEST(Get, ThatCouldNotLookEverywhereFallsBackToASnapshot) {
-  Questioner agent({the_connection({.interface = 99})}, kKept);
+  Questioner agent({shown_connection({.interface = 99})}, kKept);
   agent.lookups.set_coverage(tcp::Coverage::kPartial);
   const auto pdu = agent.pdu();
-  EXPECT_THAT(agent.get(kState, pdu), Is(Kind::kLater));
-  EXPECT_THAT(agent.get_settled(kState, pdu), HasValue(Integer{5}));
+  EXPECT_THAT(agent.get(kShownState, pdu), Is(Kind::kLater));
+  EXPECT_THAT(agent.get_settled(kShownState, pdu), HasValue(Integer{5}));
   EXPECT_EQ(agent.dumps.dumps(), 1);
   EXPECT_THAT(agent.get(tcp_oid("19.1.7.1.4.10.0.0.1.23.1.4.10.0.0.9.4711"), agent.pdu()),
               Is(Kind::kNoSuchInstance));
 }
 
 TEST(Get, ThatCouldNotLookEverywhereFailsWithTheSnapshot) {
-  Questioner agent({the_connection()}, kKept);
+  Questioner agent({shown_connection()}, kKept);
   agent.lookups.set_coverage(tcp::Coverage::kPartial);
   agent.dumps.faults().fail_nth(1);
-  EXPECT_THAT(agent.get_settled(kState, agent.pdu()), Is(Kind::kFailed));
+  EXPECT_THAT(agent.get_settled(kShownState, agent.pdu()), Is(Kind::kFailed));
 }
 
 // --------------------------------------------------------------------------------------- Effort
 
 TEST(OnlyAtHand, BeginsNothingAndIsAnsweredWithWhatIsThere) {
-  Questioner agent({the_connection({.inode = 8})}, kKept, {{.inode = 8, .pid = 4242}});
+  Questioner agent({shown_connection({.inode = 8})}, kKept, {{.inode = 8, .pid = 4242}});
   const auto pdu = agent.pdu();
   auto probe = pdu;
   probe.effort = Effort::kOnlyAtHand;
   const Oid first = connections().root();
   const Oid states = own_oid("1.2.1.5.5");
   const Oid owners = own_oid("1.7.1.10.4242");
-  EXPECT_THAT(agent.get(kState, probe), HasValue(Integer{5})) << "the kernel tells at once";
+  EXPECT_THAT(agent.get(kShownState, probe), HasValue(Integer{5})) << "the kernel tells at once";
   for (const Oid& name : {kProcess, states, owners})
     EXPECT_THAT(agent.get(name, probe), Is(Kind::kLater)) << name;
   EXPECT_THAT(agent.next(connections(), first, probe), Is(Kind::kLater));
   EXPECT_FALSE(eventually([&] { return agent.dumps.dumps() + agent.processes.calls() > 0; }, 50ms));
-  EXPECT_THAT(agent.next_settled(connections(), first, pdu), IsNamed(kState));
-  EXPECT_THAT(agent.next(connections(), first, probe), IsNamed(kState));
+  EXPECT_THAT(agent.next_settled(connections(), first, pdu), IsNamed(kShownState));
+  EXPECT_THAT(agent.next(connections(), first, probe), IsNamed(kShownState));
 }
 
 // ------------------------------------------------------------------------------------- Scalars
@@ -461,7 +463,7 @@ TEST(Pins, OfMoreManagersThanCanBeRememberedMakeRoomForEachOther) {
 }
 
 TEST(Idle, FreesTheSnapshotThatMayNotBeServedAnyMore) {
-  Questioner agent({the_connection()}, {.snapshot = 1s});
+  Questioner agent({shown_connection()}, {.snapshot = 1s});
   agent.next_settled(connections(), connections().root(), agent.pdu());
   const std::weak_ptr<const tcp::Snapshot> snapshot = agent.responder->newest();
   agent.responder->tidy(Clock::now() + 5s);
@@ -473,14 +475,15 @@ TEST(Idle, FreesTheSnapshotThatMayNotBeServedAnyMore) {
 }
 
 TEST(Idle, KeepsTheSnapshotThatMayStillBeServed) {
-  Questioner agent({the_connection()}, kKept);
+  Questioner agent({shown_connection()}, kKept);
   agent.next_settled(connections(), connections().root(), agent.pdu());
   EXPECT_TRUE(agent.responder->tidy(Clock::now() + 60s)) << "and has to be called again";
   EXPECT_NE(agent.responder->newest(), nullptr);
 }
 
 TEST(Idle, FreesTheProcessMapAsWell) {
-  Questioner agent({the_connection({.inode = 8})}, {.processes = 5s}, {{.inode = 8, .pid = 4242}});
+  Questioner agent({shown_connection({.inode = 8})}, {.processes = 5s},
+                   {{.inode = 8, .pid = 4242}});
   agent.processes.deny(3);
   agent.get_settled(kProcess, agent.pdu());
   EXPECT_TRUE(agent.responder->tidy(Clock::now()));
@@ -493,14 +496,14 @@ TEST(Idle, FreesTheProcessMapAsWell) {
 // ----------------------------------------------------------------------------------- Processes
 
 TEST(Processes, AreParkedForAndThenTold) {
-  Questioner agent({the_connection({.inode = 8})}, kKept, {{.inode = 8, .pid = 4242}});
+  Questioner agent({shown_connection({.inode = 8})}, kKept, {{.inode = 8, .pid = 4242}});
   const auto pdu = agent.pdu();
   EXPECT_THAT(agent.get(kProcess, pdu), Is(Kind::kLater));
   EXPECT_THAT(agent.get_settled(kProcess, pdu), HasValue(Gauge32{4242}));
 }
 
 TEST(Processes, ParkedForDuringTheLookUpTheyWaitForNeedNoSecond) {
-  Questioner agent({the_connection({.inode = 8}), listener("0.0.0.0:22", {.inode = 8})}, kKept,
+  Questioner agent({shown_connection({.inode = 8}), listener("0.0.0.0:22", {.inode = 8})}, kKept,
                    {{.inode = 8, .pid = 4242}});
   agent.processes.faults().hold();
   const auto pdu = agent.pdu();
@@ -516,7 +519,8 @@ TEST(Processes, ParkedForDuringTheLookUpTheyWaitForNeedNoSecond) {
 }
 
 TEST(Processes, WhoseLookUpTookLongServeUntilTheNextOneMayBegin) {
-  Questioner agent({the_connection({.inode = 8})}, {.processes = 0s}, {{.inode = 8, .pid = 4242}});
+  Questioner agent({shown_connection({.inode = 8})}, {.processes = 0s},
+                   {{.inode = 8, .pid = 4242}});
   agent.processes.faults().hold();
   const auto pdu = agent.pdu();
   EXPECT_THAT(agent.get(kProcess, pdu), Is(Kind::kLater));
@@ -529,14 +533,14 @@ TEST(Processes, WhoseLookUpTookLongServeUntilTheNextOneMayBegin) {
 }
 
 TEST(Processes, AreNotLookedUpForOtherColumns) {
-  Questioner agent({the_connection({.inode = 8})}, kKept);
-  EXPECT_THAT(agent.get(kState, agent.pdu()), HasValue(Integer{5}));
+  Questioner agent({shown_connection({.inode = 8})}, kKept);
+  EXPECT_THAT(agent.get(kShownState, agent.pdu()), HasValue(Integer{5}));
   agent.next_settled(connections(), connections().root(), agent.pdu());
   EXPECT_EQ(agent.processes.faults().calls(), 0);
 }
 
 TEST(Processes, WithinTheAgeComeFromTheSameMap) {
-  Questioner agent({the_connection({.inode = 8})}, kKept, {{.inode = 8, .pid = 4242}});
+  Questioner agent({shown_connection({.inode = 8})}, kKept, {{.inode = 8, .pid = 4242}});
   agent.get_settled(kProcess, agent.pdu());
   agent.processes.set({{.inode = 8, .pid = 17}});
   EXPECT_THAT(agent.get(kProcess, agent.pdu()), HasValue(Gauge32{4242}));
@@ -544,7 +548,7 @@ TEST(Processes, WithinTheAgeComeFromTheSameMap) {
 }
 
 TEST(Processes, BeyondTheAgeComeFromANewMap) {
-  Questioner agent({the_connection({.inode = 8})}, kNothingKept, {{.inode = 8, .pid = 4242}});
+  Questioner agent({shown_connection({.inode = 8})}, kNothingKept, {{.inode = 8, .pid = 4242}});
   agent.get_settled(kProcess, agent.pdu());
   agent.processes.set({{.inode = 8, .pid = 17}});
   EXPECT_THAT(agent.get_settled(kProcess, agent.pdu()), HasValue(Gauge32{17}));
@@ -552,24 +556,24 @@ TEST(Processes, BeyondTheAgeComeFromANewMap) {
 }
 
 TEST(Processes, OfASocketTheMapHasNotHeardOfComeFromANewOneASecondLater) {
-  Questioner agent({the_connection({.inode = 8})}, kKept, {{.inode = 8, .pid = 4242}});
+  Questioner agent({shown_connection({.inode = 8})}, kKept, {{.inode = 8, .pid = 4242}});
   const Time began = Clock::now();
   agent.get_settled(kProcess, agent.pdu());
   agent.processes.set({{.inode = 9, .pid = 17}});
-  agent.set({the_connection({.inode = 9})});
+  agent.set({shown_connection({.inode = 9})});
   EXPECT_THAT(agent.get_settled(kProcess, agent.pdu()), HasValue(Gauge32{17}));
   EXPECT_GE(Clock::now() - began, 1s);
   EXPECT_EQ(agent.processes.faults().calls(), 2);
 }
 
 TEST(Processes, OfASocketThatNobodyHoldsAreFinallyZero) {
-  Questioner agent({the_connection({.inode = 8})}, kKept);
+  Questioner agent({shown_connection({.inode = 8})}, kKept);
   EXPECT_THAT(agent.get_settled(kProcess, agent.pdu()), HasValue(Gauge32{0}));
   EXPECT_EQ(agent.processes.faults().calls(), 1);
 }
 
 TEST(Processes, OfASocketKnownToBeNobodysNeedNoFurtherMap) {
-  Questioner agent({the_connection({.inode = 8})}, kKept);
+  Questioner agent({shown_connection({.inode = 8})}, kKept);
   agent.get_settled(kProcess, agent.pdu());
   EXPECT_THAT(agent.get(kProcess, agent.pdu()), HasValue(Gauge32{0}));
 }
@@ -591,19 +595,19 @@ TEST(Processes, OfARowThatSeveralSocketsShareAreTheLowestOfAll) {
 }
 
 TEST(Processes, OfAnInodeOfZeroAreZeroAndNeverLookedFor) {
-  Questioner agent({the_connection()}, kKept, {{.inode = 0, .pid = 666}});
+  Questioner agent({shown_connection()}, kKept, {{.inode = 0, .pid = 666}});
   EXPECT_THAT(agent.get_settled(kProcess, agent.pdu()), HasValue(Gauge32{0}));
 }
 
 TEST(Processes, ThatAreNotToBeLookedUpAreZeroAtOnce) {
-  Questioner agent({the_connection({.inode = 8})}, {.look_up_processes = false},
+  Questioner agent({shown_connection({.inode = 8})}, {.look_up_processes = false},
                    {{.inode = 8, .pid = 4242}});
   EXPECT_THAT(agent.get(kProcess, agent.pdu()), HasValue(Gauge32{0}));
   EXPECT_EQ(agent.processes.faults().calls(), 0);
 }
 
 TEST(Processes, WhoseLookUpFailsAreZeroUntilItWorksAgain) {
-  Questioner agent({the_connection({.inode = 8})}, kNothingKept, {{.inode = 8, .pid = 4242}});
+  Questioner agent({shown_connection({.inode = 8})}, kNothingKept, {{.inode = 8, .pid = 4242}});
   agent.processes.faults().fail_nth(1);
   EXPECT_THAT(agent.get_settled(kProcess, agent.pdu()), HasValue(Gauge32{0}));
   EXPECT_THAT(agent.get_settled(kProcess, agent.pdu()), HasValue(Gauge32{4242}));
@@ -616,7 +620,7 @@ const Oid kPortTotal = own_oid("1.4.1.17.22");
 const Oid kPortProcess = own_oid("1.4.1.2.22");
 
 std::vector<tcp::Socket> a_service() {
-  return {listener("0.0.0.0:22", {.inode = 9}), the_connection({.inode = 8})};
+  return {listener("0.0.0.0:22", {.inode = 9}), shown_connection({.inode = 8})};
 }
 
 TEST(Surveys, AreParkedForAndThenServeGetAndNext) {
@@ -647,7 +651,7 @@ TEST(Surveys, AreCountedFromTheSnapshotThatAWalkHasLeft) {
 TEST(Surveys, ServeTheWalksAfterThem) {
   Questioner agent(a_service(), kKept);
   agent.get_settled(kPortTotal, agent.pdu());
-  EXPECT_THAT(agent.next(connections(), connections().root(), agent.pdu()), IsNamed(kState));
+  EXPECT_THAT(agent.next(connections(), connections().root(), agent.pdu()), IsNamed(kShownState));
   EXPECT_EQ(agent.dumps.dumps(), 1);
 }
 
@@ -710,7 +714,7 @@ TEST(States, OfOneCellWaitForASnapshotWhileAConnectionDoesNot) {
   Questioner agent(a_service(), kKept);
   const auto pdu = agent.pdu();
   const Oid cell = own_oid("1.2.1.5.5");
-  EXPECT_THAT(agent.get(kState, pdu), HasValue(Integer{5}));
+  EXPECT_THAT(agent.get(kShownState, pdu), HasValue(Integer{5}));
   EXPECT_EQ(agent.dumps.dumps(), 0);
   EXPECT_THAT(agent.get(cell, pdu), Is(Kind::kLater));
   EXPECT_THAT(agent.get_settled(cell, pdu), HasValue(Gauge32{1}));
