@@ -1,12 +1,13 @@
 #include "agent/daemon.h"
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "agent/agentx/subagent.h"
 #include "agent/netsnmp/loop.h"
-#include "agent/netsnmp/trap.h"
 #include "agent/process/memory.h"
 #include "agent/process/privileges.h"
 #include "agent/process/service_manager.h"
@@ -100,32 +101,36 @@ class Agent {
       : kernel_(kernel),
         worker_(worker),
         config_(std::move(config)),
-        read_config_(std::move(read_config)) {}
+        read_config_(std::move(read_config)),
+        role_(role()) {}
 
   ExitStatus run() {
-    const std::vector<const tables::Managed*> objects = served(config_.mib);
-    const Start started =
-        config_.standalone.addresses.empty()
-            ? loop_.start_subagent(config_, objects, answers_of(responder_), writings_of(deleter_))
-            : loop_.start_standalone(config_, objects, answers_of(responder_),
-                                     writings_of(deleter_));
-    if (!started)
+    if (const Start started = role_->start(); !started)
       return give_up(started.error().error, started.error().status);
     set_watch();
     release_code();
-    const ExitStatus ended = loop_.run({.news = worker_.descriptor(),
-                                        .on_news = [this] { on_news(); },
-                                        .on_hangup = [this] { on_hangup(); },
-                                        .on_turn = [this] { return on_turn(); },
-                                        .on_open = [this] { watch_.on_open(); },
-                                        .is_busy = [this] { return notifier_.is_busy(); },
-                                        .on_beat = [this] { service_.alive(); },
-                                        .beat = service_.beat()});
+    const ExitStatus ended = role_->run({.news = worker_.descriptor(),
+                                         .on_news = [this] { on_news(); },
+                                         .on_hangup = [this] { on_hangup(); },
+                                         .on_turn = [this] { return on_turn(); },
+                                         .on_open = [this] { watch_.on_open(); },
+                                         .is_busy = [this] { return notifier_.is_busy(); },
+                                         .on_beat = [this] { service_.alive(); },
+                                         .beat = service_.beat()});
     service_.stopping();
     return ended;
   }
 
  private:
+  std::unique_ptr<Role> role() {
+    const std::vector<const tables::Managed*> objects = served(config_.mib);
+    if (config_.standalone.addresses.empty())
+      return std::make_unique<agentx::Subagent>(config_.agentx, objects, answers_of(responder_),
+                                                writings_of(deleter_));
+    return std::make_unique<Loop>(config_.standalone, objects, answers_of(responder_),
+                                  writings_of(deleter_));
+  }
+
   void on_news() {
     responder_.receive();
     audit_.settle();
@@ -141,7 +146,7 @@ class Agent {
     kept_ = kept.has_value();
     notifier_.on_turn();
     if (service_.listens())
-      service_.tell(loop_.standing(), responder_.newest().get(), now);
+      service_.tell(role_->standing(), responder_.newest().get(), now);
     return kept;
   }
 
@@ -159,8 +164,8 @@ class Agent {
   // Without an alarm nothing wakes us.
   void set_watch() {
     const bool watches = !config_.alarms.empty();
-    loop_.repeat(watches ? std::optional(config_.watch.interval) : std::nullopt,
-                 [this] { watch_.begin(config_.process.lookup); });
+    role_->repeat(watches ? std::optional(config_.watch.interval) : std::nullopt,
+                  [this] { watch_.begin(config_.process.lookup); });
   }
 
   void on_written(const Deletion& deletion, std::uint32_t pid, const std::string& command) {
@@ -173,7 +178,7 @@ class Agent {
     const bool watches = !config_.alarms.empty();
     const auto interval = std::chrono::duration_cast<seconds>(config_.watch.interval);
     return {.version = version(),
-            .uptime_zero = Clock::now() - Loop::uptime(),
+            .uptime_zero = role_->uptime_zero(),
             .started = started_,
             .looks_up_processes = config_.process.lookup && missing_privileges(true).empty(),
             .deletes = deleter_.can_delete(),
@@ -203,7 +208,8 @@ class Agent {
                        forms_,
                        ages_of(config_)};
   NotificationQueue notifier_{
-      {.is_open = [this] { return loop_.is_serving(); }, .send = send_notification}};
+      {.is_open = [this] { return role_->is_serving(); },
+       .send = [this](const tables::Notification& one) { return role_->notify(one); }}};
   AlarmWatch watch_{{responder_, worker_, kernel_.pressure, kernel_.names, notifier_}, alarms_};
   Audit audit_{
       {.newest = [this] { return responder_.processes(); },
@@ -220,7 +226,7 @@ class Agent {
                    config_.delete_tcb,
                    audit_};
   ServiceManager service_{config_.agentx.reconnect};
-  Loop loop_;  // last: it calls the others to its end
+  std::unique_ptr<Role> role_;  // last: it calls the others to its end
 };
 
 }  // namespace

@@ -2,16 +2,14 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <charconv>
-#include <utility>
+#include <cstring>
 
 #include "base/handle.h"
 
@@ -19,7 +17,6 @@ namespace tcpmibd::agent {
 namespace {
 
 constexpr std::string_view kDefaultPort = "705";  // RFC 2741, 8.1
-constexpr int kConnectWithin = 500;               // ms
 
 using Addresses = UniqueHandle<addrinfo, freeaddrinfo>;
 
@@ -57,43 +54,13 @@ bool is_host(std::string_view text) {
           ::inet_pton(AF_INET6, literal.c_str(), &address) == 1);
 }
 
-// errno of what a connect that would not wait came to.
-int finished(const FileDescriptor& socket) {
-  pollfd waiting{.fd = socket.get(), .events = POLLOUT, .revents = 0};
-  if (::poll(&waiting, 1, kConnectWithin) <= 0)
-    return ETIMEDOUT;
-  int code = 0;
-  socklen_t size = sizeof code;
-  ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &code, &size);
-  return code;
-}
-
-// The error has a code and no words yet.
-Result<FileDescriptor> connect_to(int family, const sockaddr* address, socklen_t size) {
-  FileDescriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  int code = 0;
-  if (!socket || ::connect(socket.get(), address, size) != 0)
-    code = errno == EINPROGRESS ? finished(socket) : errno;
-  if (code != 0)
-    return failure("", code);
-  return socket;
-}
-
-std::string cure_of(int code) {
-  switch (code) {
-    case ENOENT:
-    case ECONNREFUSED:
-      return "is snmpd running, with \"master agentx\" and this agentXSocket in its snmpd.conf?";
-    case EACCES:
-      return "put \"agentXPerms 0660 0755 Debian-snmp tcpmibd\" into snmpd.conf, restart snmpd, "
-             "make the socket's folder enterable (chmod 755), and run this agent in the group "
-             "tcpmibd";
-    case EAGAIN:
-    case ETIMEDOUT:
-      return "the master is overloaded or stopped";
-    default:
-      return {};
-  }
+agentx::SocketAddress address_of_path(const std::string& path) {
+  agentx::SocketAddress address;
+  auto& to = reinterpret_cast<sockaddr_un&>(address.storage);
+  to.sun_family = AF_UNIX;
+  path.copy(to.sun_path, sizeof to.sun_path - 1);
+  address.size = sizeof to;
+  return address;
 }
 
 }  // namespace
@@ -141,34 +108,20 @@ std::optional<std::string> MasterAddress::identity() const {
   return std::to_string(status.st_dev) + ':' + std::to_string(status.st_ino);
 }
 
-Result<FileDescriptor> MasterAddress::connect_path() const {
-  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-  if (path_.size() >= sizeof address.sun_path)
-    return failure("", ENAMETOOLONG);
-  std::ranges::copy(path_, address.sun_path);
-  return connect_to(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-}
-
-Result<FileDescriptor> MasterAddress::connect_host() const {
+// AI_NUMERICHOST: nobody is asked.
+std::optional<agentx::SocketAddress> MasterAddress::socket_address() const {
+  if (is_path())
+    return address_of_path(path_);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST;
   addrinfo* found = nullptr;
   if (::getaddrinfo(host_.c_str(), port_.c_str(), &hints, &found) != 0)
-    return failure("", EHOSTUNREACH);
+    return std::nullopt;
   const Addresses addresses(found);
-  return connect_to(addresses->ai_family, addresses->ai_addr, addresses->ai_addrlen);
-}
-
-Result<FileDescriptor> MasterAddress::connect() const {
-  Result<FileDescriptor> socket = is_path() ? connect_path() : connect_host();
-  if (socket)
-    return socket;
-  const int code = socket.error().code;
-  return failure("reach the AgentX master at " + text_, code, cure_of(code));
-}
-
-Status MasterAddress::probe() const {
-  return connect().transform([](const FileDescriptor&) {});
+  agentx::SocketAddress address{.storage = {}, .size = addresses->ai_addrlen};
+  std::memcpy(&address.storage, addresses->ai_addr, addresses->ai_addrlen);
+  return address;
 }
 
 }  // namespace tcpmibd::agent

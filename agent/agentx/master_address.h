@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "agent/agentx/socket_address.h"
 #include "base/error.h"
-#include "base/handle.h"
 
 namespace tcpmibd::agent {
 
@@ -29,18 +29,17 @@ class MasterAddress {
     return is_path() ? std::optional(path_) : std::nullopt;
   }
 
-  // A stream to whoever listens there; the error has its cure. Waits half a second at most.
-  Result<FileDescriptor> connect() const;
+  // Where to connect to, if that is known without asking anybody: of a path and of a host that is
+  // given as an address. Of an address that check() has found possible.
+  std::optional<agentx::SocketAddress> socket_address() const;
 
-  // Connects and leaves again: why the library cannot, which it does not say itself, and what to
-  // do about it. Waits half a second at most.
-  Status probe() const;
+  // Of a master on a host.
+  const std::string& host() const { return host_; }
+  const std::string& port() const { return port_; }
 
  private:
   bool is_path() const { return !path_.empty(); }
   bool is_possible() const;
-  Result<FileDescriptor> connect_path() const;
-  Result<FileDescriptor> connect_host() const;
 
   std::string text_;
   std::string path_;  // of a socket; empty: a host

@@ -17,16 +17,9 @@ using Kind = Inquiry::Kind;
 using Phase = Writing::Phase;
 using DelegatedCache = UniqueHandle<netsnmp_delegated_cache, netsnmp_free_delegated_cache>;
 
-// The library leaves the AgentX version in the request that it makes of a master's.
-bool is_from_master(const netsnmp_pdu& pdu) {
-  return (pdu.version & kAgentxVersion) == kAgentxVersion;
-}
-
 Transaction transaction_of(const netsnmp_agent_request_info& info) {
   if (info.asp == nullptr)
     return {};
-  if (is_from_master(*info.asp->pdu))
-    return {.id = info.asp->pdu->transid};
   return {.session = info.asp->session, .id = info.asp->pdu->transid};
 }
 

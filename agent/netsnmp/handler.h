@@ -23,10 +23,9 @@ Setter writings_of(Deleter& deleter);
 // Between Net-SNMP's requests and our answers. What cannot be answered yet is parked: the library
 // holds back the whole PDU (it is "delegated") until retry() has filled it.
 //
-// A PDU is known by the library's session and the PDU's transaction number; one that came from a
-// master by the number alone, for there is one master. In both roles that stays the same over all
-// its bindings and all repetitions of a GETBULK: the library numbers each packet it receives, and a
-// master hands its number down to us.
+// A PDU is known by the library's session and the PDU's transaction number, which stays the same
+// over all its bindings and all repetitions of a GETBULK: the library numbers each packet it
+// receives.
 class Handler {
  public:
   Handler(Answerer ask, Setter set);

@@ -13,13 +13,8 @@ namespace {
 // How the lines begin that say nothing an operator has to know, or what we say in our own words.
 constexpr std::string_view kChatter[] = {
     "NET-SNMP version",
-    "AgentX master disconnected us",
-    "AgentX master agent failed to respond to ping",
-    "Warning: Failed to connect to the agentx master agent",
-    // The library announces its own empty roots, which every master has: error 263.
-    "registering pdu failed: 263",
     "Error opening specified endpoint",
-    // In one group with the next line, as is usual for answers to a master that is gone.
+    // In one group with the next line, as is usual for answers to a manager that is gone.
     "send response",
     "    -- ",
 };

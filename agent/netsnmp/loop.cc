@@ -1,9 +1,10 @@
 #include "agent/netsnmp/loop.h"
 
+#include <chrono>
 #include <cstdlib>
+#include <utility>
 
-#include "agent/netsnmp/standalone.h"
-#include "base/log.h"
+#include "agent/netsnmp/trap.h"
 
 #include "agent/netsnmp/net_snmp.h"
 
@@ -33,8 +34,10 @@ void configure() {
                          1);
 }
 
+}  // namespace
+
 // A descriptor in the library's loop, for as long as this object lives.
-class Watch {
+class Loop::Watch {
  public:
   Watch(int descriptor, std::function<void()> act) : descriptor_(descriptor), act_(std::move(act)) {
     register_readfd(descriptor_, &Watch::readable, this);
@@ -50,9 +53,11 @@ class Watch {
   std::function<void()> act_;
 };
 
-}  // namespace
-
-Loop::Loop() {
+Loop::Loop(const Config::Standalone& config, std::span<const tables::Managed* const> objects,
+           Answerer answerer, Setter setter)
+    : handler_(std::move(answerer), std::move(setter)),
+      registration_(objects, handler_),
+      standalone_(std::make_unique<Standalone>(config, registration_, *log_)) {
   hide_files();
   configure();
 }
@@ -60,31 +65,18 @@ Loop::Loop() {
 Loop::~Loop() {
   repeated_.reset();
   reminder_.cancel();
-  subagent_.reset();
   standalone_.reset();
   log_.reset();
   snmp_shutdown(kApplication);
 }
 
-Start Loop::start_subagent(const Config& config, std::span<const tables::Managed* const> objects,
-                           Answerer answerer, Setter setter) {
-  handler_ = std::make_unique<Handler>(answerer, std::move(setter));
-  registration_ = std::make_unique<Registration>(objects, config.agentx.priority, *handler_);
-  subagent_ = std::make_unique<Subagent>(config.agentx, *registration_, std::move(answerer), *log_);
-  return subagent_->start();
-}
-
-Start Loop::start_standalone(const Config& config, std::span<const tables::Managed* const> objects,
-                             Answerer answerer, Setter setter) {
-  handler_ = std::make_unique<Handler>(std::move(answerer), std::move(setter));
-  registration_ = std::make_unique<Registration>(objects, std::nullopt, *handler_);
-  standalone_ = std::make_unique<Standalone>(config.standalone, *registration_, *log_);
-  return standalone_->start();
-}
-
-Duration Loop::uptime() {
+// The library counts sysUpTime from the moment when it is started.
+Start Loop::start() {
   constexpr std::chrono::milliseconds kCentisecond{10};
-  return netsnmp_get_agent_uptime() * kCentisecond;
+  Start started = standalone_->start();
+  serving_ = started.has_value();
+  uptime_zero_ = Clock::now() - netsnmp_get_agent_uptime() * kCentisecond;
+  return started;
 }
 
 void Loop::repeat(std::optional<Duration> interval, std::function<void()> act) {
@@ -93,61 +85,33 @@ void Loop::repeat(std::optional<Duration> interval, std::function<void()> act) {
     repeated_.emplace(*interval, std::move(act));
 }
 
-bool Loop::is_serving() const {
-  return subagent_ ? subagent_->is_serving() : standalone_ != nullptr;
-}
-
-Standing Loop::standing() const {
-  if (subagent_)
-    return subagent_->standing();
-  return standalone_ ? standalone_->standing() : Standing{};
-}
-
-ExitStatus Loop::run(const Events& events) {
-  const Watch signals(signals_.descriptor(), [&] { on_signal(events); });
-  const Watch news(events.news, [&] { on_news(events); });
-  std::optional<Timer> beat;
-  if (events.beat)
-    beat.emplace(*events.beat, events.on_beat);
-  while (!stop_) {
-    if (subagent_)
-      subagent_->settle();
-    if (subagent_ && subagent_->failure()) {
-      log::error(subagent_->failure()->text());
-      return ExitStatus::kFailed;
-    }
-    notice_opening(events);
-    take_turn(events);
-    agent_check_and_process(events.is_busy && events.is_busy() ? 0 : 1);
-    handler_->hold_parked();
-  }
-  return ExitStatus::kAsked;
-}
-
-void Loop::take_turn(const Events& events) {
-  const std::optional<Duration> again = events.on_turn ? events.on_turn() : std::nullopt;
-  if (again)
-    reminder_.set(*again);
-}
-
-void Loop::notice_opening(const Events& events) {
-  const bool opened = is_serving() && !was_serving_;
-  was_serving_ = is_serving();
-  if (opened && events.on_open)
-    events.on_open();
+bool Loop::notify(const tables::Notification& notification) {
+  send_notification(notification);
+  return true;
 }
 
 // The library sends what has become complete at the end of the turn.
-void Loop::on_news(const Events& events) {
-  events.on_news();
-  handler_->retry();
+void Loop::begin(const Events& events) {
+  signals_ = std::make_unique<Watch>(signal_descriptor(), [&] { on_signal(events); });
+  news_ = std::make_unique<Watch>(events.news, [&] {
+    events.on_news();
+    handler_.retry();
+  });
+  if (events.beat)
+    beat_.emplace(*events.beat, events.on_beat);
 }
 
-void Loop::on_signal(const Events& events) {
-  const Signals::Wishes wishes = signals_.take();
-  if (wishes.hang_up)
-    events.on_hangup();
-  stop_ = wishes.stop;
+void Loop::end() {
+  beat_.reset();
+  news_.reset();
+  signals_.reset();
+}
+
+void Loop::wait(const Events&, bool busy, std::optional<Duration> latest) {
+  if (latest)
+    reminder_.set(*latest);
+  agent_check_and_process(busy ? 0 : 1);
+  handler_.hold_parked();
 }
 
 }  // namespace tcpmibd::agent

@@ -37,10 +37,6 @@
 #undef UNDO
 #undef WRITE
 
-// All of these bits are set in the version of an AgentX session and of its PDUs:
-// AGENTX_VERSION_BASE of agentx/protocol.h, which is not installed.
-inline constexpr long kAgentxVersion = 0xc0;
-
 // Exported by the libraries, declared by no installed header.
 extern "C" {
 // Puts `session` on the list of those that wait for a delegated request, if it has one and is

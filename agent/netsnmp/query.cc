@@ -6,11 +6,11 @@
 
 #include "agent/netsnmp/log.h"
 #include "agent/netsnmp/oid.h"
-#include "agent/netsnmp/sys_or_row.h"
 #include "agent/netsnmp/varbind.h"
 #include "base/handle.h"
 #include "snmp/oid.h"
 #include "tables/arc.h"
+#include "tables/capabilities.h"
 
 #include "agent/netsnmp/net_snmp.h"
 
@@ -133,7 +133,7 @@ bool is_statement(const netsnmp_variable_list& binding, const snmp::Oid& stateme
 }
 
 bool names_our_capabilities(const Session& session) {
-  const snmp::Oid statement = capability_statement();
+  const snmp::Oid statement = tables::capability_statement();
   snmp::Oid at(kSysOrId);
   for (int row = 0; row < kMostRows; ++row) {
     const Pdu answer = session.ask(SNMP_MSG_GETNEXT, at.view());

@@ -1,6 +1,5 @@
 #include "agent/netsnmp/registration.h"
 
-#include <algorithm>
 #include <string>
 
 #include "agent/netsnmp/oid.h"
@@ -10,7 +9,7 @@
 namespace tcpmibd::agent {
 namespace {
 
-// In both roles: a master may send a GETBULK over AgentX, too, and ours is the faster way.
+// A GETBULK's repetitions are answered in one call.
 int modes_of(const tables::Managed& object) {
   return (object.has_writable() ? HANDLER_CAN_RWRITE : HANDLER_CAN_RONLY) | HANDLER_CAN_GETBULK;
 }
@@ -27,9 +26,7 @@ extern "C" int on_request(netsnmp_mib_handler*, netsnmp_handler_registration* re
 
 }  // namespace
 
-Registration::Registration(std::span<const tables::Managed* const> objects,
-                           std::optional<int> priority, Handler& handler)
-    : priority_(priority) {
+Registration::Registration(std::span<const tables::Managed* const> objects, Handler& handler) {
   for (const tables::Managed* object : objects)
     registered_.push_back({object, &handler});
 }
@@ -42,7 +39,7 @@ Status Registration::announce() {
   return {};
 }
 
-Status Registration::announce(Registered& registered) const {
+Status Registration::announce(Registered& registered) {
   const std::string name(registered.object->name());
   LibraryOid root(registered.object->root());
   netsnmp_handler_registration* registration = netsnmp_create_handler_registration(
@@ -50,26 +47,10 @@ Status Registration::announce(Registered& registered) const {
   if (registration == nullptr)
     return failure("register " + name);
   registration->my_reg_void = &registered;
-  if (priority_)
-    registration->priority = *priority_;
   // Takes the registration over, and frees it when it fails.
   if (netsnmp_register_handler(registration) != MIB_REGISTERED_OK)
     return failure("register " + name, 0, "see the lines before this one");
   return {};
-}
-
-const tables::Managed* Registration::object_at(snmp::OidView name) const {
-  const auto found = std::ranges::find_if(registered_, [&](const Registered& registered) {
-    return snmp::compare(registered.object->root(), name) == 0;
-  });
-  return found == registered_.end() ? nullptr : found->object;
-}
-
-const tables::Managed* Registration::object_holding(snmp::OidView name) const {
-  const auto found = std::ranges::find_if(registered_, [&](const Registered& registered) {
-    return snmp::starts_with(name, registered.object->root());
-  });
-  return found == registered_.end() ? nullptr : found->object;
 }
 
 }  // namespace tcpmibd::agent

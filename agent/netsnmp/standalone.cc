@@ -7,7 +7,6 @@
 #include <initializer_list>
 
 #include "agent/netsnmp/callback.h"
-#include "agent/netsnmp/loop.h"
 #include "agent/netsnmp/oid.h"
 #include "agent/netsnmp/sys_or_row.h"
 #include "agent/netsnmp/trap.h"

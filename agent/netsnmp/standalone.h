@@ -14,6 +14,9 @@
 
 namespace tcpmibd::agent {
 
+// The name under which the library knows us, and its configuration tokens.
+inline constexpr const char* kApplication = "tcpmibd";
+
 // The role without a master: an SNMP agent of our own, for v1, v2c and v3, which also serves the
 // groups that managers read first (system, snmp, snmpEngine, sysORTable).
 //

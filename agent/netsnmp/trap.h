@@ -4,8 +4,8 @@
 
 namespace tcpmibd::agent {
 
-// Hands a notification to the library: to the master, or to the receivers that the access file
-// names. Nobody tells whether it arrives; without either it vanishes.
+// Hands a notification to the library, for the receivers that the access file names. Nobody tells
+// whether it arrives; without any it vanishes.
 void send_notification(const tables::Notification& notification);
 
 }  // namespace tcpmibd::agent

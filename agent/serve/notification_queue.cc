@@ -24,8 +24,11 @@ void NotificationQueue::queue(tables::Notification notification) {
 void NotificationQueue::on_turn() {
   if (!waiting_.empty() && !is_open())
     fold(std::exchange(waiting_, {}).size(), "the SNMP master has gone");
+  held_ = false;
   for (std::size_t sent = 0; sent < kMostATurn && !waiting_.empty(); ++sent) {
-    outlet_.send(waiting_.front());
+    held_ = !outlet_.send(waiting_.front());
+    if (held_)
+      return;
     waiting_.pop_front();
   }
 }

@@ -10,13 +10,13 @@
 
 namespace tcpmibd::agent {
 
-// Sends notifications a few a turn of the loop: a master that is sent hundreds at once stops
-// reading, waits for us to read its answers, and both wait for ever.
+// Sends notifications a few a turn of the loop, and no faster than they are taken.
 class NotificationQueue {
  public:
   struct Outlet {
     std::function<bool()> is_open;  // whether somebody takes notifications now
-    std::function<void(const tables::Notification&)> send;
+    // False: not now, it is to be tried again at a later turn.
+    std::function<bool(const tables::Notification&)> send;
   };
 
   explicit NotificationQueue(Outlet outlet) : outlet_(std::move(outlet)) {}
@@ -30,7 +30,7 @@ class NotificationQueue {
   void on_turn();
 
   // Whether the next turn has something to send, so that the loop must not wait for events.
-  bool is_busy() const { return !waiting_.empty(); }
+  bool is_busy() const { return !waiting_.empty() && !held_; }
 
   // Notifications that were never sent, since the start.
   std::uint32_t folded() const { return folded_; }
@@ -40,6 +40,7 @@ class NotificationQueue {
 
   Outlet outlet_;
   std::deque<tables::Notification> waiting_;
+  bool held_ = false;  // The outlet takes none for now.
   std::uint32_t folded_ = 0;
   log::Limited complaints_;
 };

@@ -34,7 +34,7 @@ TEST(OwnMibText, HangsBelowTheArcOfTheCode) {
                                         Field(&MibObject::name, StartsWith("tcpmibd")))));
 }
 
-// agent/netsnmp/sys_or_row.cc gives this number to sysORTable.
+// src/tables/capabilities.h gives this number to sysORTable.
 TEST(OwnMibText, DefinesTheCapabilitiesThatTheAgentAnnounces) {
   const std::vector<Definition> definitions = definitions_of(own_tokens());
   std::vector<std::string> statements;

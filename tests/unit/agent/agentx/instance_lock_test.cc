@@ -2,48 +2,19 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
+
+#include "unit/agent/agentx/listening.h"
 
 namespace tcpmibd::agent {
 namespace {
 
 using testing::HasSubstr;
 
-// A master that has come to listen.
-FileDescriptor listen_at(const std::string& path) {
-  FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-  std::ranges::copy(path, address.sun_path);
-  EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  EXPECT_EQ(::listen(socket.get(), 1), 0);
-  return socket;
-}
-
-class Master : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "master-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-    path_ = folder_ + "/master";
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  MasterAddress address() const { return MasterAddress(path_); }
-
-  std::string folder_;
-  std::string path_;
-};
-
-class InstanceLockAt : public Master {};
+class InstanceLockAt : public ListeningMaster {};
 
 TEST_F(InstanceLockAt, OneMasterIsServedByOne) {
   const FileDescriptor master = listen_at(path_);
@@ -119,38 +90,6 @@ TEST(MasterAddressText, HostsAreKnownByHostAndPort) {
   EXPECT_EQ(MasterAddress("localhost:1705").identity(), "localhost:1705");
   EXPECT_EQ(MasterAddress("localhost").identity(), "localhost:705");
   EXPECT_EQ(MasterAddress("1705").identity(), "localhost:1705");
-}
-
-class ProbeOf : public Master {};
-
-TEST_F(ProbeOf, AMasterThatListensFindsNothing) {
-  const FileDescriptor master = listen_at(path_);
-  EXPECT_TRUE(address().probe());
-}
-
-TEST_F(ProbeOf, AnAbsentMasterNamesTheCauseAndTheLineItMayLack) {
-  const Status absent = address().probe();
-  ASSERT_FALSE(absent);
-  EXPECT_EQ(absent.error().code, ENOENT);
-  EXPECT_THAT(absent.error().text(), HasSubstr("master agentx"));
-}
-
-TEST_F(ProbeOf, ASocketThatNobodyListensOnIsToldFromNone) {
-  listen_at(path_);  // and gone again; the file stays
-  const Status refused = address().probe();
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ECONNREFUSED);
-}
-
-TEST_F(ProbeOf, AClosedSocketNamesTheLineThatOpensIt) {
-  if (::geteuid() == 0)
-    GTEST_SKIP() << "nothing is closed to root";
-  const FileDescriptor master = listen_at(path_);
-  std::filesystem::permissions(path_, std::filesystem::perms::none);
-  const Status closed = address().probe();
-  ASSERT_FALSE(closed);
-  EXPECT_EQ(closed.error().code, EACCES);
-  EXPECT_THAT(closed.error().text(), HasSubstr("agentXPerms"));
 }
 
 }  // namespace

@@ -382,27 +382,5 @@ INSTANTIATE_TEST_SUITE_P(
         Encoding{Oid({1, 3, 4294967295U}), ASN_OBJECT_ID,
                  octets_of<unsigned long>({1, 3, 4294967295UL})}));
 
-TEST(Registration, FindsAnObjectByExactlyItsRoot) {
-  const Stub a(Oid{1, 2, 3}), b(Oid{1, 2, 4});
-  const tables::Managed* objects[] = {&a, &b};
-  Handler handler([](const Inquiry&) { return Answer{Answer::Kind::kFailed, {}}; }, nullptr);
-  const Registration registration(objects, 100, handler);
-  EXPECT_EQ(registration.object_at(Oid{1, 2, 4}), &b);
-  EXPECT_EQ(registration.object_at(Oid{1, 2}), nullptr);
-  EXPECT_EQ(registration.object_at(Oid{1, 2, 4, 1}), nullptr);
-}
-
-TEST(Registration, FindsTheObjectThatANameBeginsWith) {
-  const Stub a(Oid{1, 2, 1}), b(Oid{1, 2, 13});
-  const tables::Managed* objects[] = {&a, &b};
-  Handler handler([](const Inquiry&) { return Answer{Answer::Kind::kFailed, {}}; }, nullptr);
-  const Registration registration(objects, 100, handler);
-  EXPECT_EQ(registration.object_holding(Oid{1, 2, 13}), &b);
-  EXPECT_EQ(registration.object_holding(Oid{1, 2, 13, 1, 1, 10}), &b);
-  EXPECT_EQ(registration.object_holding(Oid{1, 2, 1, 0}), &a);
-  EXPECT_EQ(registration.object_holding(Oid{1, 2, 14}), nullptr);
-  EXPECT_EQ(registration.object_holding(Oid{1, 2}), nullptr);
-}
-
 }  // namespace
 }  // namespace tcpmibd::agent

@@ -47,16 +47,17 @@ class WatchTest : public testing::Test {
   // "1 leak", "2 leak": raised or cleared, and which.
   std::vector<std::string> take_sent() { return std::exchange(sent_, {}); }
 
-  void send(const tables::Notification& notification) {
+  bool send(const tables::Notification& notification) {
     const auto& name = std::get<snmp::OctetString>(*notification.objects.front().value);
     sent_.push_back(std::to_string(notification.name.view().back()) + " " + name.octets);
+    return true;
   }
 
   std::vector<std::string> sent_;
   bool open_ = true;
   Questioner agent_{{}, {.snapshot = 0s}, {{.inode = 1, .pid = 4711}}};
   NotificationQueue notifier_{{.is_open = [this] { return open_; },
-                               .send = [this](const auto& notification) { send(notification); }}};
+                               .send = [this](const auto& notification) { return send(notification); }}};
   AlarmWatch watch_{{*agent_.responder, *agent_.worker, agent_.pressure, agent_.names, notifier_},
                     agent_.alarms};
 };

@@ -26,13 +26,27 @@ class NotifierTest : public testing::Test {
 
   std::vector<snmp::SubId> sent_;
   bool open_ = true;
+  bool takes_ = true;
   NotificationQueue notifier_{{.is_open = [this] { return open_; },
                                .send =
                                    [this](const tables::Notification& notification) {
-                                     sent_.push_back(notification.name.view().front());
+                                     if (takes_)
+                                       sent_.push_back(notification.name.view().front());
+                                     return takes_;
                                    }}};
   snmp::SubId last_ = 0;
 };
+
+TEST_F(NotifierTest, WhatIsNotTakenIsKeptAndDoesNotKeepTheLoopAwake) {
+  queue(2);
+  takes_ = false;
+  notifier_.on_turn();
+  EXPECT_FALSE(notifier_.is_busy());
+  takes_ = true;
+  notifier_.on_turn();
+  EXPECT_THAT(sent_, testing::ElementsAre(1U, 2U));
+  EXPECT_EQ(notifier_.folded(), 0U);
+}
 
 TEST_F(NotifierTest, SendsAtTheNextTurnAndNotBefore) {
   queue(1);

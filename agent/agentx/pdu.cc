@@ -1,0 +1,134 @@
+#include "agent/agentx/pdu.h"
+
+#include <algorithm>
+
+namespace tcpmibd::agent::agentx {
+namespace {
+
+constexpr std::size_t kLengthAt = 16;
+
+void append_header(Writer& fields, const Header& header) {
+  fields.add8(header.version);
+  fields.add8(static_cast<std::uint8_t>(header.type));
+  fields.add8(header.flags);
+  fields.add8(0);  // reserved
+  fields.add32(header.session);
+  fields.add32(header.transaction);
+  fields.add32(header.packet);
+  fields.add32(header.length);
+}
+
+// Appends a header, what `add_payload` appends, and then says in the header how long that is.
+template <typename AddPayload>
+void append(Bytes& out, Header header, PduType type, AddPayload add_payload) {
+  const std::size_t start = out.size();
+  header.type = type;
+  Writer fields(out, header.order());
+  append_header(fields, header);
+  add_payload(fields);
+  Bytes length;
+  Writer(length, header.order())
+      .add32(static_cast<std::uint32_t>(out.size() - start - Header::kSize));
+  std::ranges::copy(length, out.begin() + static_cast<std::ptrdiff_t>(start + kLengthAt));
+}
+
+}  // namespace
+
+std::string to_text(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kOpenFailed:
+      return "openFailed";
+    case ErrorCode::kNotOpen:
+      return "notOpen";
+    case ErrorCode::kUnsupportedContext:
+      return "unsupportedContext";
+    case ErrorCode::kDuplicateRegistration:
+      return "duplicateRegistration";
+    case ErrorCode::kParseError:
+      return "parseError";
+    case ErrorCode::kRequestDenied:
+      return "requestDenied";
+    case ErrorCode::kProcessingError:
+      return "processingError";
+    default:
+      return "error " + std::to_string(static_cast<unsigned>(code));
+  }
+}
+
+Header Header::parse(std::span<const std::uint8_t> bytes) {
+  Header header;
+  header.version = bytes[0];
+  header.type = static_cast<PduType>(bytes[1]);
+  header.flags = bytes[2];
+  Reader numbers(bytes.subspan(4), header.order());
+  header.session = numbers.take32();
+  header.transaction = numbers.take32();
+  header.packet = numbers.take32();
+  header.length = numbers.take32();
+  return header;
+}
+
+Response take_response(Reader& reader) {
+  const std::uint32_t uptime = reader.take32();
+  return {.uptime = uptime, .error = static_cast<ErrorCode>(reader.take16())};
+}
+
+// With the master's own timeout and the null identifier (6.2.1).
+void append_open(Bytes& out, Header header, std::string_view description) {
+  append(out, header, PduType::kOpen, [&](Writer& fields) {
+    fields.add32(0);
+    fields.add_name({});
+    fields.add_octets(description);
+  });
+}
+
+void append_close(Bytes& out, Header header, CloseReason reason) {
+  append(out, header, PduType::kClose, [&](Writer& fields) {
+    fields.add8(static_cast<std::uint8_t>(reason));
+    fields.add8(0);
+    fields.add16(0);
+  });
+}
+
+void append_ping(Bytes& out, Header header) {
+  append(out, header, PduType::kPing, [](Writer&) {});
+}
+
+// With the session's timeout, and of one subtree, not a range (6.2.3).
+void append_register(Bytes& out, Header header, snmp::OidView subtree, std::uint8_t priority) {
+  append(out, header, PduType::kRegister, [&](Writer& fields) {
+    fields.add8(0);
+    fields.add8(priority);
+    fields.add16(0);
+    fields.add_name(subtree);
+  });
+}
+
+void append_capabilities(Bytes& out, Header header, snmp::OidView id,
+                         std::string_view description) {
+  append(out, header, PduType::kAddAgentCaps, [&](Writer& fields) {
+    fields.add_name(id);
+    fields.add_octets(description);
+  });
+}
+
+void append_notify(Bytes& out, Header header, std::span<const std::uint8_t> bindings) {
+  append(out, header, PduType::kNotify,
+         [&](Writer&) { out.insert(out.end(), bindings.begin(), bindings.end()); });
+}
+
+// Of a subagent's answer sysUpTime says nothing (6.2.16).
+void append_response(Bytes& out, const Header& request, Outcome outcome,
+                     std::span<const std::uint8_t> bindings) {
+  Header header = request;
+  header.version = Header::kVersion;
+  header.flags &= Header::kNetworkByteOrder;
+  append(out, header, PduType::kResponse, [&](Writer& fields) {
+    fields.add32(0);
+    fields.add16(static_cast<std::uint16_t>(outcome.error));
+    fields.add16(outcome.index);
+    out.insert(out.end(), bindings.begin(), bindings.end());
+  });
+}
+
+}  // namespace tcpmibd::agent::agentx

@@ -1,0 +1,167 @@
+#include "agent/agentx/sets.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tcpmibd::agent::agentx {
+namespace {
+
+using Phase = Writing::Phase;
+
+constexpr Outcome kMisfit{.error = ErrorCode::kProcessingError, .index = 0};
+
+bool is_same(const Header& one, const Header& other) {
+  return one.type == other.type && one.packet == other.packet;
+}
+
+}  // namespace
+
+void Sets::receive(const Header& header, std::vector<Binding> bindings, Time now, Bytes& out) {
+  Set* set = find(header.transaction);
+  // A master that was kept waiting sends it again, every second; one answer is enough.
+  if (set != nullptr && set->is_working() && is_same(set->asked, header))
+    return;
+  if (header.type == PduType::kCleanupSet)
+    clean_up(header);
+  else if (header.type == PduType::kTestSet && set == nullptr)
+    begin(header, std::move(bindings), now, out);
+  else if (set == nullptr || !go_on(*set, header, now))
+    append_response(out, header, kMisfit);
+}
+
+void Sets::begin(const Header& header, std::vector<Binding> bindings, Time now, Bytes& out) {
+  if (bindings.size() > kMostBindings) {
+    append_response(out, header, {.error = ErrorCode::kResourceUnavailable, .index = 0});
+    return;
+  }
+  make_room();
+  sets_.push_back({.asked = header, .bindings = std::move(bindings), .begun = now});
+}
+
+// Whether the phase fits.
+bool Sets::go_on(Set& set, const Header& header, Time now) {
+  const bool commits =
+      header.type == PduType::kCommitSet && set.state == State::kTested && now - set.begun < kKept;
+  const bool undoes = header.type == PduType::kUndoSet && set.state == State::kCommitted;
+  if (!commits && !undoes)
+    return false;
+  set.asked = header;
+  set.state = commits ? State::kCommitting : State::kUndoing;
+  set.pass = commits ? Phase::kAction : Phase::kUndo;
+  set.at = 0;
+  set.outcome = {};
+  return true;
+}
+
+// It is never answered (RFC 2741, 7.2.4.4).
+void Sets::clean_up(const Header& header) {
+  if (Set* set = find(header.transaction))
+    release(*set);
+  std::erase_if(sets_, [](const Set& set) { return set.state == State::kOver; });
+}
+
+void Sets::work(Time until, Bytes& out) {
+  for (Set& set : sets_) {
+    if (set.is_working() && !set.waits && Clock::now() < until)
+      work(set, until, out);
+  }
+  std::erase_if(sets_, [](const Set& set) { return set.state == State::kOver; });
+}
+
+void Sets::work(Set& set, Time until, Bytes& out) {
+  do {
+    if (set.at < set.bindings.size()) {
+      if (!write_next(set))
+        return;
+    } else if (!begin_next_pass(set)) {
+      end_phase(set, out);
+      return;
+    }
+  } while (Clock::now() < until);
+}
+
+// False when it has to wait. The first refusal counts; only what takes back goes on to the last.
+bool Sets::write_next(Set& set) {
+  const std::optional<ErrorCode> error = write(set.bindings[set.at], set.pass, set.asked);
+  set.waits = !error;
+  if (set.waits)
+    return false;
+  ++set.at;
+  if (*error == ErrorCode::kNone)
+    return true;
+  if (set.outcome.error == ErrorCode::kNone)
+    set.outcome = {.error = *error, .index = static_cast<std::uint16_t>(set.at)};
+  if (set.pass != Phase::kUndo)
+    set.at = set.bindings.size();
+  return true;
+}
+
+bool Sets::begin_next_pass(Set& set) {
+  if (set.pass != Phase::kReserve1 || set.outcome.error != ErrorCode::kNone)
+    return false;
+  set.pass = Phase::kReserve2;
+  set.at = 0;
+  return true;
+}
+
+void Sets::end_phase(Set& set, Bytes& out) const {
+  append_response(out, set.asked, set.outcome);
+  if (set.state == State::kCommitting)
+    set.state = State::kCommitted;
+  else if (set.state == State::kTesting && set.outcome.error == ErrorCode::kNone)
+    set.state = State::kTested;
+  else
+    release(set);
+}
+
+// None: it has to wait.
+std::optional<ErrorCode> Sets::write(const Binding& binding, Phase phase,
+                                     const Header& header) const {
+  const tables::Managed* object = objects_.holding(binding.name);
+  if (object == nullptr || !object->has_writable())
+    return ErrorCode::kNotWritable;
+  const snmp::SetStatus status = set_({.phase = phase,
+                                       .object = *object,
+                                       .name = binding.name,
+                                       .value = binding.value,
+                                       .transaction = {.id = header.transaction}});
+  return static_cast<ErrorCode>(status);
+}
+
+// What an object of ours knows of the Set is forgotten, whichever way it went.
+void Sets::release(Set& set) const {
+  const bool done = set.state == State::kCommitted && set.outcome.error == ErrorCode::kNone;
+  for (const Binding& binding : set.bindings)
+    write(binding, done ? Phase::kCommit : Phase::kFree, set.asked);
+  set.state = State::kOver;
+}
+
+void Sets::release_all() {
+  for (Set& set : sets_)
+    release(set);
+  sets_.clear();
+}
+
+void Sets::make_room() {
+  if (sets_.size() < kMost)
+    return;
+  release(sets_.front());
+  sets_.pop_front();
+}
+
+void Sets::retry() {
+  for (Set& set : sets_)
+    set.waits = false;
+}
+
+bool Sets::is_busy() const {
+  return std::ranges::any_of(sets_, [](const Set& set) { return set.is_working() && !set.waits; });
+}
+
+Sets::Set* Sets::find(std::uint32_t transaction) {
+  const auto found = std::ranges::find_if(
+      sets_, [&](const Set& set) { return set.asked.transaction == transaction; });
+  return found == sets_.end() ? nullptr : &*found;
+}
+
+}  // namespace tcpmibd::agent::agentx

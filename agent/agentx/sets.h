@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "agent/agentx/objects.h"
+#include "agent/agentx/pdu.h"
+#include "agent/serve/request.h"
+#include "base/clock.h"
+
+namespace tcpmibd::agent::agentx {
+
+// The Sets of one session, each a transaction of the master's that goes through these phases and
+// no others (RFC 2741, 7.2.4):
+//
+//   TestSet  refused: over
+//   TestSet, CleanupSet
+//   TestSet, CommitSet, CleanupSet
+//   TestSet, CommitSet, UndoSet
+//
+// What does not fit is answered processingError, or not at all where it is a CleanupSet, and
+// changes nothing. A TestSet is made in two passes over its bindings, each complete before the
+// next; a refusal in either releases all of them.
+//
+// Each phase can be left and taken up again between any two bindings.
+class Sets {
+ public:
+  // `objects` outlive it.
+  Sets(const Objects& objects, Setter set) : objects_(objects), set_(std::move(set)) {}
+  ~Sets() { release_all(); }
+  Sets(const Sets&) = delete;
+  Sets& operator=(const Sets&) = delete;
+
+  // A phase has arrived. Of a TestSet, with its bindings. Appends to `out` what can be said at
+  // once.
+  void receive(const Header& header, std::vector<Binding> bindings, Time now, Bytes& out);
+
+  // Goes on with the phases under way, until the time is up. Appends the answers to `out`.
+  void work(Time until, Bytes& out);
+
+  // The setter has learned something.
+  void retry();
+
+  // Whether work() has something to do.
+  bool is_busy() const;
+
+  // How many transactions are open. Beyond kMost the one that was begun first is released, and one
+  // that was begun kKept ago is too old to be committed: its master has forgotten it.
+  std::size_t open() const { return sets_.size(); }
+  static constexpr std::size_t kMost = 64;
+  static constexpr Duration kKept = std::chrono::seconds(60);
+
+  // The session is over.
+  void release_all();
+
+ private:
+  enum class State : std::uint8_t { kTesting, kTested, kCommitting, kCommitted, kUndoing, kOver };
+
+  struct Set {
+    Header asked;  // the phase under way, or the last one
+    std::vector<Binding> bindings;
+    Time begun;
+    State state = State::kTesting;
+    Writing::Phase pass = Writing::Phase::kReserve1;
+    std::size_t at = 0;  // the binding whose turn it is
+    Outcome outcome{};   // of the phase
+    bool waits = false;
+
+    bool is_working() const {
+      return state == State::kTesting || state == State::kCommitting || state == State::kUndoing;
+    }
+  };
+
+  void begin(const Header& header, std::vector<Binding> bindings, Time now, Bytes& out);
+  static bool go_on(Set& set, const Header& header, Time now);
+  void clean_up(const Header& header);
+  void work(Set& set, Time until, Bytes& out);
+  bool write_next(Set& set);
+  static bool begin_next_pass(Set& set);
+  void end_phase(Set& set, Bytes& out) const;
+  std::optional<ErrorCode> write(const Binding& binding, Writing::Phase phase,
+                                 const Header& header) const;
+  void release(Set& set) const;
+  void make_room();
+  Set* find(std::uint32_t transaction);
+
+  const Objects& objects_;
+  Setter set_;
+  std::deque<Set> sets_;  // in the order of their beginning
+};
+
+}  // namespace tcpmibd::agent::agentx

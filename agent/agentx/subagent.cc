@@ -1,0 +1,243 @@
+#include "agent/agentx/subagent.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+#include <utility>
+
+namespace tcpmibd::agent::agentx {
+namespace {
+
+// How long a master may take to answer our last word.
+constexpr Duration kFarewell = std::chrono::milliseconds(300);
+
+constexpr std::string_view kDescription = "tcpmibd: TCP-MIB of the kernel's sockets";
+
+std::string in_seconds(Duration duration) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration);
+  return std::to_string(std::max<long>(1, seconds.count())) + " s";
+}
+
+// Why a session that served has ended, where that is not plain.
+std::string reason_of(Session::End end) {
+  switch (end) {
+    case Session::End::kSilent:
+      return ", which does not answer";
+    case Session::End::kDeaf:
+      return ", which does not read what it is sent";
+    case Session::End::kSenseless:
+      return ", which sends what is no AgentX";
+    default:
+      return {};
+  }
+}
+
+// Why one that never served has.
+std::string absence_of(const Session& session) {
+  switch (session.end()) {
+    case Session::End::kSilent:
+      return "accepts connections but does not answer";
+    case Session::End::kDeaf:
+      return "does not read what it is sent";
+    case Session::End::kSenseless:
+      return "sends what is no AgentX: does something else listen there?";
+    case Session::End::kRefused:
+      return "refuses to open a session: it answers " + to_text(session.answer());
+    default:
+      return "closes the connection before we are registered";
+  }
+}
+
+// What poll(2) takes.
+int in_milliseconds(Duration duration) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(duration);
+  return static_cast<int>(std::clamp<long>(left.count(), 0, 3'600'000));
+}
+
+}  // namespace
+
+Subagent::Subagent(const Config::Agentx& config, std::span<const tables::Managed* const> objects,
+                   Answerer answerer, Setter setter)
+    : config_(config),
+      master_(config.address),
+      lock_(master_),
+      objects_(objects),
+      answerer_(std::move(answerer)),
+      setter_(std::move(setter)),
+      dialer_(master_) {}
+
+Subagent::~Subagent() {
+  if (session_)
+    session_->close(kFarewell);
+}
+
+Start Subagent::start() {
+  if (const Status status = master_.check(); !status)
+    return start_failure(tl::unexpected(status.error()), ExitStatus::kUsage);
+  if (Status status = lock_.take(); !status)
+    return start_failure(status.error());
+  return {};
+}
+
+bool Subagent::is_serving() const {
+  return session_ && session_->state() == Session::State::kServing;
+}
+
+Standing Subagent::standing() const {
+  if (is_serving())
+    return {.serving = true, .text = "registered with the AgentX master at " + master_.text()};
+  std::string text = "waiting for the AgentX master at " + master_.text();
+  if (!cause_.empty())
+    text += ": " + cause_;
+  return {.serving = false, .text = std::move(text)};
+}
+
+void Subagent::repeat(std::optional<Duration> interval, std::function<void()> act) {
+  repeated_ = interval ? Ticks(*interval, std::move(act)) : Ticks();
+}
+
+bool Subagent::notify(const tables::Notification& notification) {
+  return session_ && session_->notify(notification);
+}
+
+// ---- The loop
+
+void Subagent::begin(const Events& events) {
+  if (events.beat)
+    beat_ = Ticks(*events.beat, events.on_beat);
+}
+
+void Subagent::end() { beat_ = Ticks(); }
+
+Status Subagent::settle() {
+  const Time now = Clock::now();
+  return session_ ? look_at_session(now) : dial(now);
+}
+
+Time Subagent::wake(Time now, std::optional<Duration> latest) const {
+  Time wake = Time::max();
+  if (session_)
+    wake = session_->wake();
+  else
+    wake = dialer_.is_under_way() ? dialer_.wake() : dial_at_;
+  for (const Ticks* ticks : {&beat_, &repeated_})
+    wake = std::min(wake, ticks->due().value_or(wake));
+  return latest ? std::min(wake, now + *latest) : wake;
+}
+
+void Subagent::wait(const Events& events, bool busy, std::optional<Duration> latest) {
+  const Time before = Clock::now();
+  std::array waiting{
+      pollfd{.fd = signal_descriptor(), .events = POLLIN, .revents = 0},
+      pollfd{.fd = events.news, .events = POLLIN, .revents = 0},
+      session_ ? pollfd{.fd = session_->descriptor(), .events = session_->events(), .revents = 0}
+               : pollfd{.fd = dialer_.descriptor(), .events = POLLOUT, .revents = 0}};
+  busy = busy || (session_ && session_->is_busy());
+  const int ready = ::poll(waiting.data(), waiting.size(),
+                           busy ? 0 : in_milliseconds(wake(before, latest) - before));
+  if (ready > 0 && waiting[0].revents != 0)
+    on_signal(events);
+  if (ready > 0 && waiting[1].revents != 0) {
+    events.on_news();
+    if (session_)
+      session_->retry();
+  }
+  const Time now = Clock::now();
+  beat_.act(now);
+  repeated_.act(now);
+  if (session_)
+    session_->turn(now);
+}
+
+// ---- The master
+
+// An error says that there is no sense in going on.
+Status Subagent::dial(Time now) {
+  if (!dialer_.is_under_way()) {
+    if (now < dial_at_)
+      return {};
+    dialer_.begin(now);
+  }
+  std::optional<Result<FileDescriptor>> outcome = dialer_.turn(now);
+  if (!outcome)
+    return {};
+  dial_at_ = now + config_.reconnect;
+  if (*outcome)
+    return open(*std::move(*outcome), now);
+  const Error& error = outcome->error();
+  tell_absence(std::generic_category().message(error.code), error.text());
+  return {};
+}
+
+// Before we say anything, for another one of us may be there already.
+Status Subagent::open(FileDescriptor socket, Time now) {
+  if (Status status = lock_.take(); !status)
+    return status;
+  session_.emplace(std::move(socket),
+                   Session::Settings{.priority = static_cast<std::uint8_t>(config_.priority),
+                                     .ping = config_.ping,
+                                     .description = std::string(kDescription)},
+                   objects_, answerer_, setter_, now);
+  session_->turn(now);
+  return {};
+}
+
+Status Subagent::look_at_session(Time now) {
+  if (const std::optional<Session::Refusal> refusal = session_->take_refusal()) {
+    if (session_->end() == Session::End::kDuplicate)
+      return duplicate(refusal->what);
+    tell_refusal(*refusal);
+  }
+  if (session_->state() == Session::State::kEnded)
+    end_session(now);
+  else if (is_serving() && !announced_)
+    announce();
+  return {};
+}
+
+void Subagent::announce() {
+  announced_ = true;
+  cause_.clear();
+  changes_.write(log::Level::kNotice, "registered with the AgentX master at " + master_.text());
+}
+
+void Subagent::end_session(Time now) {
+  if (announced_)
+    changes_.write(log::Level::kNotice,
+                   "lost the AgentX master at " + master_.text() + reason_of(session_->end()) +
+                       "; managers see its own TCP-MIB, if any, until it is back");
+  else
+    tell_absence("it " + absence_of(*session_),
+                 "the AgentX master at " + master_.text() + ' ' + absence_of(*session_));
+  announced_ = false;
+  uptime_zero_ = session_->uptime_zero();
+  session_.reset();
+  dial_at_ = now + config_.reconnect;
+}
+
+// Once for each cause: an absence may last.
+void Subagent::tell_absence(const std::string& cause, const std::string& line) {
+  if (std::exchange(cause_, cause) == cause)
+    return;
+  absences_.write(log::Level::kWarning,
+                  line + "; trying again every " + in_seconds(config_.reconnect));
+}
+
+void Subagent::tell_refusal(const Session::Refusal& refusal) {
+  refusals_.write(log::Level::kError,
+                  failure("register " + std::string(refusal.what) + " with the AgentX master at " +
+                          master_.text() + ": it answers " + to_text(refusal.why))
+                      .value()
+                      .text());
+}
+
+Status Subagent::duplicate(std::string_view object) const {
+  return failure("register " + std::string(object) + " with the AgentX master at " +
+                     master_.text() + " at priority " + std::to_string(config_.priority) +
+                     ": another subagent has registered it at that priority",
+                 0, "stop the other one, or set agentx.priority to one it does not use");
+}
+
+}  // namespace tcpmibd::agent::agentx
