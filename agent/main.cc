@@ -12,6 +12,7 @@
 #include "agent/commands/doctor/facts.h"
 #include "agent/commands/explain.h"
 #include "agent/commands/show/show.h"
+#include "agent/config/access_file.h"
 #include "agent/config/config.h"
 #include "agent/daemon.h"
 #include "agent/process/exit_status.h"
@@ -57,6 +58,10 @@ ExitStatus check_command(const Options& options) {
   const Result<Config> config = configuration(options);
   if (!config)
     return complain(config.error(), ExitStatus::kUsage);
+  if (!config->standalone.addresses.empty() && !config->standalone.access.empty()) {
+    if (const auto access = read_access_file(config->standalone.access); !access)
+      return complain(access.error(), ExitStatus::kUsage);
+  }
   print(to_toml(*config));
   return ExitStatus::kAsked;
 }
@@ -141,6 +146,14 @@ struct Kernel {
   }
 };
 
+// One that cannot give them up serves all the same, and says so.
+CapabilitySet give_up_privileges(const Config& config) {
+  const Result<CapabilitySet> dropped = drop_privileges(config);
+  if (!dropped)
+    log::warning(dropped.error().text());
+  return dropped.value_or(0);
+}
+
 ExitStatus run_command(const Options& options) {
   Result<Config> config = configuration(options);
   if (!config)
@@ -149,6 +162,7 @@ ExitStatus run_command(const Options& options) {
     return complain(logging.error(), ExitStatus::kFailed);
   block_signals();
   map_large_blocks();
+  const CapabilitySet dropped = give_up_privileges(*config);
   if (const std::string remark = privilege_remark(config->process.lookup); !remark.empty())
     log::warning(remark);
   tell_what_is_left_out(*config);
@@ -157,7 +171,12 @@ ExitStatus run_command(const Options& options) {
     return give_up(kernel.error());
   if (config->process.lookup)
     (*kernel)->processes.choose();
-  return serve((*kernel)->side(), *std::move(config), [&] { return configuration(options); });
+  return serve((*kernel)->side(), *std::move(config), [&]() -> Result<Config> {
+    Result<Config> fresh = configuration(options);
+    if (!fresh)
+      return fresh;
+    return check_privileges(*fresh, dropped).map([&] { return *std::move(fresh); });
+  });
 }
 
 ExitStatus execute(const Options& options) {
