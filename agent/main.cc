@@ -147,22 +147,22 @@ struct Kernel {
 };
 
 // One that cannot give them up serves all the same, and says so.
-CapabilitySet give_up_privileges(const Config& config) {
-  const Result<CapabilitySet> dropped = drop_privileges(config);
+CapabilitySet give_up_privileges(const Config& config, const char* const* argv) {
+  const Result<CapabilitySet> dropped = drop_privileges(config, argv);
   if (!dropped)
     log::warning(dropped.error().text());
   return dropped.value_or(0);
 }
 
-ExitStatus run_command(const Options& options) {
+ExitStatus run_command(const Options& options, const char* const* argv) {
   Result<Config> config = configuration(options);
   if (!config)
     return complain(config.error(), ExitStatus::kUsage);
   if (const Status logging = log::start(config->log.target, config->log.level); !logging)
     return complain(logging.error(), ExitStatus::kFailed);
+  const CapabilitySet dropped = give_up_privileges(*config, argv);
   block_signals();
   map_large_blocks();
-  const CapabilitySet dropped = give_up_privileges(*config);
   if (const std::string remark = privilege_remark(config->process.lookup); !remark.empty())
     log::warning(remark);
   tell_what_is_left_out(*config);
@@ -179,10 +179,10 @@ ExitStatus run_command(const Options& options) {
   });
 }
 
-ExitStatus execute(const Options& options) {
+ExitStatus execute(const Options& options, const char* const* argv) {
   switch (options.command) {
     case Options::Command::kRun:
-      return run_command(options);
+      return run_command(options, argv);
     case Options::Command::kShow:
       return show_command(options);
     case Options::Command::kExplain:
@@ -201,7 +201,7 @@ int main(int argc, const char* const* argv) {
     print(parsed.output, parsed.to_stderr ? stderr : stdout);
     return parsed.exit_status;
   }
-  return static_cast<int>(execute(*parsed.options));
+  return static_cast<int>(execute(*parsed.options, argv));
 }
 
 }  // namespace

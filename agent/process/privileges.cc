@@ -2,11 +2,16 @@
 
 #include <sys/capability.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
 #include <charconv>
+#include <climits>
+#include <cstdlib>
+#include <optional>
 #include <string_view>
 
 #include "base/handle.h"
@@ -117,12 +122,16 @@ std::string joined_names(const std::vector<Privilege>& privileges, std::string_v
   return names;
 }
 
-// Without these no program that is run could have what we have given up: neither by its file nor as
-// one of root. The bounding set can be narrowed by CAP_SETPCAP only; whoever lacks that is no root
-// of the usual kind.
-void close_the_way_back(CapabilitySet kept) {
+// After this no program that is run could have what we have given up: neither by its file nor as
+// one of root.
+void close_the_way_back() {
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   cap_reset_ambient();
+}
+
+// By CAP_SETPCAP only, so before that is given up, too; whoever lacks it is no root of the usual
+// kind.
+void narrow_bounding_set(CapabilitySet kept) {
   for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) {
     if ((kept & bit(capability)) == 0)
       cap_drop_bound(capability);
@@ -139,6 +148,52 @@ bool keep_only(cap_t capabilities, CapabilitySet kept) {
     cap_set_flag(capabilities, CAP_PERMITTED, 1, &capability, CAP_CLEAR);
   }
   return cap_set_proc(capabilities) == 0;
+}
+
+// Tells the program that is started once more what has been given up, in hexadecimal.
+constexpr const char* kGivenUp = "TCPMIBD_GIVEN_UP";
+
+// Taken out of the environment; none: this is the first start.
+std::optional<CapabilitySet> given_up_before() {
+  const char* text = std::getenv(kGivenUp);
+  if (text == nullptr)
+    return std::nullopt;
+  const std::string digits = text;
+  ::unsetenv(kGivenUp);
+  CapabilitySet set = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), set, 16);
+  return error == std::errc() ? set : 0;
+}
+
+std::string hexadecimal(CapabilitySet set) {
+  std::array<char, 16> digits{};
+  const auto [end, error] = std::to_chars(digits.begin(), digits.end(), set, 16);
+  return {digits.begin(), end};
+}
+
+// Of a superuser a program that is started has everything anew: there this is no way.
+bool is_passed_on_by_the_ambient_set_alone() { return ::getuid() != 0 && ::geteuid() != 0; }
+
+// The file of this program, by its name and not as /proc/self/exe, which would become the name of
+// the process.
+std::string program() {
+  std::array<char, PATH_MAX> path;
+  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
+  return {path.data(), size < 0 ? 0 : static_cast<std::size_t>(size)};
+}
+
+// Returns only if that is not possible.
+void start_again_without(CapabilitySet dropped, const char* const* argv) {
+  if (!is_passed_on_by_the_ambient_set_alone())
+    return;
+  for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) {
+    if ((dropped & bit(capability)) != 0)
+      cap_set_ambient(capability, CAP_CLEAR);
+  }
+  ::setenv(kGivenUp, hexadecimal(dropped).c_str(), 1);
+  // execv() changes nothing of what its type lets it change.
+  ::execv(program().c_str(), const_cast<char* const*>(argv));  // NOLINT(*-const-cast)
+  ::unsetenv(kGivenUp);
 }
 
 }  // namespace
@@ -184,18 +239,24 @@ std::vector<std::string> idle_privileges(const Config& config, CapabilitySet hel
   return names;
 }
 
-Result<CapabilitySet> drop_privileges(const Config& config) {
+Result<CapabilitySet> drop_privileges(const Config& config, const char* const* argv) {
   const Capabilities capabilities(cap_get_proc());
   if (capabilities == nullptr)
     return failure("read our capabilities", errno);
+  const std::optional<CapabilitySet> before = given_up_before();
   const CapabilitySet held = set_of(capabilities.get(), CAP_PERMITTED);
-  const std::vector<Privilege> needed = needed_privileges(config, held);
-  const CapabilitySet dropped = held & ~set_of(needed);
-  close_the_way_back(set_of(needed));
-  if (!keep_only(capabilities.get(), set_of(needed)) && dropped != 0)
-    return failure("give up capabilities that this configuration has no use for", errno,
-                   "let SystemCallFilter= of the unit pass capset, or do not grant them");
-  return dropped;
+  const CapabilitySet needed = set_of(needed_privileges(config, held));
+  const CapabilitySet dropped = held & ~needed;
+  narrow_bounding_set(needed);
+  const bool kept_only = keep_only(capabilities.get(), needed);
+  const int code = errno;
+  if (!kept_only && dropped != 0 && !before)
+    start_again_without(dropped, argv);
+  close_the_way_back();
+  if (!kept_only && dropped != 0)
+    return failure("give up capabilities that this configuration has no use for", code,
+                   "do not grant them, or let SystemCallFilter= of the unit pass capset");
+  return dropped | before.value_or(0);
 }
 
 Status check_privileges(const Config& config, CapabilitySet dropped) {

@@ -34,7 +34,11 @@ std::vector<std::string> idle_privileges(const Config& config, CapabilitySet hel
 // Gives up for good what this configuration has no use for, and the way to get anything back by
 // running a program; which ones these were. Of the calling thread and those it starts from here on:
 // so to be called before any is started. An error means that they are still held.
-Result<CapabilitySet> drop_privileges(const Config& config);
+//
+// In the sandbox of our unit capset(2) is not allowed, for it is among what only the privileged
+// need. There the same program is started once more, by `argv`, without what is to be given up:
+// the ambient set, which a start passes on, can be narrowed without it.
+Result<CapabilitySet> drop_privileges(const Config& config, const char* const* argv);
 
 // Whether `config` can be applied by a daemon that has given up `dropped`. The error names what it
 // needs of that.

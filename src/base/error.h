@@ -15,8 +15,7 @@ struct Error {
   // Set for a mistake in what we were given, "tcpmibd.toml:7"; `doing` then says what is wrong.
   std::string place;
 
-  // "cannot open FILE: Permission denied (run as root)", "FILE:7: unknown key 'colour'". Printable,
-  // whatever has been quoted in it: one line.
+  // "cannot open FILE: Permission denied (run as root)", "FILE:7: unknown key 'colour'".
   std::string text() const;
 };
 

@@ -120,7 +120,7 @@ using Capabilities = UniqueHandle<std::remove_pointer_t<cap_t>, cap_free>;
 
 // Ends the process: 0 where nothing is left.
 [[noreturn]] void drop_all() {
-  const bool dropped = drop_privileges(idle()).has_value();
+  const bool dropped = drop_privileges(idle(), nullptr).has_value();
   const Capabilities left(cap_get_proc());
   const Capabilities none(cap_init());
   std::exit(dropped && cap_compare(left.get(), none.get()) == 0 ? 0 : 1);
