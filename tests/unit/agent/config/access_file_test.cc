@@ -19,8 +19,8 @@ std::vector<AccessLine> lines(const std::string& text) {
 }
 
 std::string error_of(const std::string& text) {
-  const auto lines = access_lines("access", text);
-  return lines ? "no error" : lines.error().text();
+  const auto read = access_lines("access", text);
+  return read ? "no error" : read.error().text();
 }
 
 TEST(AccessFile, LinesHaveTheirNumberTheirWordAndTheirValue) {

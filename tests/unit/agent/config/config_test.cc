@@ -312,18 +312,18 @@ TEST_F(ConfigFiles, WhatIsHugeOrFullOfNulIsRefused) {
 
 TEST_F(ConfigFiles, WhatIsNestedWithoutEndIsRefusedByItsLine) {
   const std::string cause = ": nested more than 64 deep";
-  const auto many = [](const std::string& part) {
+  const auto repeated = [](const std::string& part) {
     std::string text;
     for (int i = 0; i < 20'000; ++i)
       text += part;
     return text;
   };
-  EXPECT_THAT(error_of("\na = " + many("[")), HasSubstr(file() + ":2" + cause));
-  EXPECT_THAT(error_of("[" + many("a.") + "a]"), HasSubstr(file() + ":1" + cause));
-  EXPECT_THAT(error_of(many("a.") + "a = 1"), HasSubstr(file() + ":1" + cause));
-  EXPECT_THAT(error_of("a = " + many("{a=")), HasSubstr(file() + ":1" + cause));
+  EXPECT_THAT(error_of("\na = " + repeated("[")), HasSubstr(file() + ":2" + cause));
+  EXPECT_THAT(error_of("[" + repeated("a.") + "a]"), HasSubstr(file() + ":1" + cause));
+  EXPECT_THAT(error_of(repeated("a.") + "a = 1"), HasSubstr(file() + ":1" + cause));
+  EXPECT_THAT(error_of("a = " + repeated("{a=")), HasSubstr(file() + ":1" + cause));
   write("tcpmibd.toml", "");
-  EXPECT_THAT(error_of_override("agentx.address=" + many("[")), HasSubstr("nested too deep"));
+  EXPECT_THAT(error_of_override("agentx.address=" + repeated("[")), HasSubstr("nested too deep"));
 }
 
 TEST_F(ConfigFiles, OnesThatOthersCanWriteAreRefused) {
