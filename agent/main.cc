@@ -12,6 +12,7 @@
 #include "agent/commands/doctor/facts.h"
 #include "agent/commands/explain.h"
 #include "agent/commands/show/show.h"
+#include "agent/config/access_file.h"
 #include "agent/config/config.h"
 #include "agent/daemon.h"
 #include "agent/process/exit_status.h"
@@ -57,6 +58,10 @@ ExitStatus check_command(const Options& options) {
   const Result<Config> config = configuration(options);
   if (!config)
     return complain(config.error(), ExitStatus::kUsage);
+  if (!config->standalone.addresses.empty() && !config->standalone.access.empty()) {
+    if (const auto access = read_access_file(config->standalone.access); !access)
+      return complain(access.error(), ExitStatus::kUsage);
+  }
   print(to_toml(*config));
   return ExitStatus::kAsked;
 }
@@ -141,12 +146,21 @@ struct Kernel {
   }
 };
 
-ExitStatus run_command(const Options& options) {
+// One that cannot give them up serves all the same, and says so.
+CapabilitySet give_up_privileges(const Config& config, const char* const* argv) {
+  const Result<CapabilitySet> dropped = drop_privileges(config, argv);
+  if (!dropped)
+    log::warning(dropped.error().text());
+  return dropped.value_or(0);
+}
+
+ExitStatus run_command(const Options& options, const char* const* argv) {
   Result<Config> config = configuration(options);
   if (!config)
     return complain(config.error(), ExitStatus::kUsage);
   if (const Status logging = log::start(config->log.target, config->log.level); !logging)
     return complain(logging.error(), ExitStatus::kFailed);
+  const CapabilitySet dropped = give_up_privileges(*config, argv);
   block_signals();
   map_large_blocks();
   if (const std::string remark = privilege_remark(config->process.lookup); !remark.empty())
@@ -157,13 +171,18 @@ ExitStatus run_command(const Options& options) {
     return give_up(kernel.error());
   if (config->process.lookup)
     (*kernel)->processes.choose();
-  return serve((*kernel)->side(), *std::move(config), [&] { return configuration(options); });
+  return serve((*kernel)->side(), *std::move(config), [&]() -> Result<Config> {
+    Result<Config> fresh = configuration(options);
+    if (!fresh)
+      return fresh;
+    return check_privileges(*fresh, dropped).map([&] { return *std::move(fresh); });
+  });
 }
 
-ExitStatus execute(const Options& options) {
+ExitStatus execute(const Options& options, const char* const* argv) {
   switch (options.command) {
     case Options::Command::kRun:
-      return run_command(options);
+      return run_command(options, argv);
     case Options::Command::kShow:
       return show_command(options);
     case Options::Command::kExplain:
@@ -182,7 +201,7 @@ int main(int argc, const char* const* argv) {
     print(parsed.output, parsed.to_stderr ? stderr : stdout);
     return parsed.exit_status;
   }
-  return static_cast<int>(execute(*parsed.options));
+  return static_cast<int>(execute(*parsed.options, argv));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "agent/config/nearest.h"
 #include "agent/config/toml_string.h"
 #include "agent/process/version.h"
+#include "base/printable.h"
 
 namespace tcpmibd::agent {
 namespace {
@@ -423,7 +424,7 @@ Parsed wrong_usage(std::string cause) {
   std::ranges::replace(cause, '\n', ' ');
   return {.options = std::nullopt,
           .exit_status = kWrongUsage,
-          .output = "tcpmibd: " + cause + "\ntry 'tcpmibd --help'\n",
+          .output = "tcpmibd: " + printable(cause) + "\ntry 'tcpmibd --help'\n",
           .to_stderr = true};
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/printable.h"
+
 namespace tcpmibd::agent {
 
 namespace {
@@ -11,15 +13,6 @@ constexpr const char* kPlain = "\033[0m";
 
 std::string coloured(const TextTable::Cell& cell) {
   return cell.colour.empty() ? cell.text : cell.colour + cell.text + kPlain;
-}
-
-// A process may call itself anything; what would steer the terminal is not let through.
-void make_printable(std::string& text) {
-  const auto is_control = [](char letter) {
-    const auto octet = static_cast<unsigned char>(letter);
-    return octet < 0x20 || octet == 0x7f;
-  };
-  std::ranges::replace_if(text, is_control, '?');
 }
 
 }  // namespace
@@ -31,7 +24,7 @@ TextTable::TextTable(std::vector<Heading> headings) : headings_(std::move(headin
 
 void TextTable::add(std::vector<Cell> row) {
   for (Cell& cell : row)
-    make_printable(cell.text);
+    cell.text = printable(cell.text);
   for (std::size_t i = 0; i < row.size(); ++i)
     widths_[i] = std::max(widths_[i], row[i].text.size());
   rows_.push_back(std::move(row));

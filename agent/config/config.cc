@@ -2,9 +2,7 @@
 
 #include <toml++/toml.h>
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -12,7 +10,9 @@
 #include "agent/config/alarms.h"
 #include "agent/config/keys.h"
 #include "agent/config/nearest.h"
-#include "base/handle.h"
+#include "agent/config/toml_depth.h"
+#include "base/input_file.h"
+#include "base/printable.h"
 
 namespace tcpmibd::agent {
 namespace {
@@ -131,48 +131,48 @@ class FileReader {
   std::vector<Mistake> mistakes_;
 };
 
-Result<std::string> contents(const std::string& file) {
-  const UniqueHandle<std::FILE, std::fclose> stream(std::fopen(file.c_str(), "re"));
-  std::string text;
-  std::array<char, 4096> buffer;
-  while (stream && std::feof(stream.get()) == 0) {
-    const std::size_t read = std::fread(buffer.data(), 1, buffer.size(), stream.get());
-    if (std::ferror(stream.get()) != 0)
-      break;
-    text.append(buffer.data(), read);
-  }
-  if (stream && std::ferror(stream.get()) == 0)
-    return text;
-  const int code = errno;
-  const char* cure = code == EACCES   ? "let the user that runs tcpmibd read it"
-                     : code == ENOENT ? "name a file that exists, or none for the defaults"
-                     : code == EISDIR ? "name a file, not a folder"
-                                      : "";
-  return failure("read " + file, code, cure);
-}
-
-Status apply_file(const std::string& file, Draft& draft) try {
-  const Result<std::string> text = contents(file);
-  if (!text)
-    return tl::unexpected(text.error());
-  return FileReader(file, draft).apply(toml::parse(*text));
+// The document, by the library, once it is known that it cannot lead the library astray.
+Result<toml::table> parsed(std::string_view text, const std::string& place) try {
+  if (const std::optional<std::size_t> line = line_too_deep(text))
+    return mistake(place + ':' + std::to_string(*line),
+                   "nested more than " + std::to_string(kDeepestToml) +
+                       " deep: no key needs brackets or dots like that");
+  return toml::parse(text);
 } catch (const toml::parse_error& error) {
   const toml::source_position at = error.source().begin;
-  return mistake(file + ':' + std::to_string(at.line) + ':' + std::to_string(at.column),
+  return mistake(place + ':' + std::to_string(at.line) + ':' + std::to_string(at.column),
                  std::string(error.description()));
 }
+
+Status apply_file(const std::string& file, Draft& draft) {
+  return read_input({.name = file})
+      .and_then([&](const std::string& text) { return parsed(text, file); })
+      .and_then(
+          [&](const toml::table& document) { return FileReader(file, draft).apply(document); });
+}
+
+// Far more than anybody has, and few enough to be read at once.
+constexpr std::size_t kMostDropIns = 64;
 
 // The *.toml files of conf.d beside `file`, by name; hidden ones are an editor's.
 Result<std::vector<std::string>> drop_ins(const std::string& file) {
   namespace fs = std::filesystem;
   const fs::path folder = fs::path(file).parent_path() / "conf.d";
   std::vector<std::string> files;
+  if (const Status judged = judge_folder(folder); !judged)
+    return judged.error().code == ENOENT ? Result<std::vector<std::string>>(files)
+                                         : tl::unexpected(judged.error());
   std::error_code error;
   fs::directory_iterator entry(folder, error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     const fs::path name = entry->path().filename();
-    if (name.extension() == ".toml" && name.native().front() != '.')
-      files.push_back(entry->path());
+    if (name.extension() != ".toml" || name.native().front() == '.')
+      continue;
+    if (files.size() == kMostDropIns)
+      return failure("read " + folder.string() + ": it has more than " +
+                         std::to_string(kMostDropIns) + " files *.toml",
+                     0, "write their keys into fewer");
+    files.push_back(entry->path());
   }
   if (error && error != std::errc::no_such_file_or_directory)
     return failure("list " + folder.string(), error.value(),
@@ -181,14 +181,24 @@ Result<std::vector<std::string>> drop_ins(const std::string& file) {
   return files;
 }
 
+bool is_utf8(std::string_view text) {
+  bool valid = true;
+  while (valid && !text.empty())
+    valid = take_character(text).code != Character::kInvalid;
+  return valid;
+}
+
 // `value` as TOML, or as a bare word where it is none: both `true` and `ipv6` need no quotes.
 Result<toml::table> override_value(std::string_view value) try {
-  toml::table parsed = toml::parse("value = " + std::string(value));
+  const std::string text = "value = " + std::string(value);
+  if (line_too_deep(text))
+    return mistake("", "nested too deep");
+  toml::table parsed = toml::parse(text);
   if (parsed.size() == 1)
     return parsed;
   return mistake("", "more than one key");
 } catch (const toml::parse_error& error) {
-  if (value.starts_with('"') || value.starts_with('\''))
+  if (value.starts_with('"') || value.starts_with('\'') || !is_utf8(value))
     return mistake("", std::string(error.description()));
   return toml::table{{"value", value}};
 }
@@ -252,7 +262,8 @@ Result<Config> load_config(const std::string& file, bool must_exist,
                            const std::vector<std::string>& overrides) {
   std::error_code error;
   std::vector<std::string> files;
-  if (must_exist || std::filesystem::exists(file, error) || error)
+  // A link that leads nowhere is there, and a mistake.
+  if (must_exist || std::filesystem::exists(std::filesystem::symlink_status(file, error)) || error)
     files.push_back(file);
   const Result<std::vector<std::string>> later = drop_ins(file);
   if (!later)

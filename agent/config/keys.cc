@@ -89,7 +89,8 @@ const std::vector<Key<Config>>& keys() {
       key("standalone", "access", kRestart, Text{.may_be_empty = true},
           [](auto& config) -> auto& { return config.standalone.access; },
           "A file of access lines as in snmpd.conf (`rocommunity`, `createUser`, `view`, "
-          "`trap2sink` and so on), read at start. Empty: only loopback may read, by the community "
+          "`trap2sink` and so on), read at start. Words that mean nothing here, run programs or "
+          "name other files are mistakes. Empty: only loopback may read, by the community "
           "`public`, and nothing may be written."),
       key("standalone", "state", kRestart, Text{.may_be_empty = true},
           [](auto& config) -> auto& { return config.standalone.state; },
@@ -119,7 +120,9 @@ const std::vector<Key<Config>>& keys() {
       key("process", "lookup", kLive, Boolean{},
           [](auto& config) -> auto& { return config.process.lookup; },
           "Whether to find the processes that own sockets. `false` saves reading `/proc` and makes "
-          "every process column 0; the log line of a deletion names the owner all the same."),
+          "every process column 0; the log line of a deletion names the owner where that can be "
+          "seen. If it is `false` at the start, CAP_DAC_READ_SEARCH and the like are given up, and "
+          "only a restart makes it `true` again."),
       key("process", "max-age", kLive, Interval{milliseconds(100), minutes(60)},
           [](auto& config) -> auto& { return config.process.max_age; },
           "The greatest age of what is known about the owners of sockets."),
@@ -130,7 +133,8 @@ const std::vector<Key<Config>>& keys() {
                                        {"off", tcp::DeletionPolicy::kOff}}},
           [](auto& config) -> auto& { return config.delete_tcb.policy; },
           "What a manager may end by writing deleteTCB(12): connections, also listeners "
-          "(`all`), or nothing. Whatever this says, it needs CAP_NET_ADMIN."),
+          "(`all`), or nothing. Whatever this says, it needs CAP_NET_ADMIN. If it is `off` at the "
+          "start, that is given up, and only a restart makes it anything else."),
       key("delete-tcb", "protect-ports", kLive, Ports{},
           [](auto& config) -> auto& { return config.delete_tcb.protected_ports; },
           "Local ports whose connections and listeners are never deleted."),

@@ -1,22 +1,25 @@
 #include "agent/config/toml_string.h"
 
-#include <array>
-#include <cstdio>
+#include "base/printable.h"
 
 namespace tcpmibd::agent {
+namespace {
+
+// What is no UTF-8 stays: TOML cannot hold it, and whoever reads it says so.
+bool is_escaped(const Character& character) {
+  return character.steers() && character.code != Character::kInvalid;
+}
+
+}  // namespace
 
 std::string toml_string(std::string_view text) {
   std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      quoted += {'\\', c};
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      std::array<char, sizeof "\\u0000"> escape;
-      std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(c));
-      quoted += escape.data();
-    } else {
-      quoted += c;
-    }
+  while (!text.empty()) {
+    const Character character = take_character(text);
+    if (character.code == '"' || character.code == '\\')
+      quoted += '\\';
+    quoted +=
+        is_escaped(character) ? unicode_escape(character.code) : std::string(character.octets);
   }
   return quoted + '"';
 }

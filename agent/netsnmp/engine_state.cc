@@ -14,6 +14,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/input_file.h"
 #include "base/log.h"
 
 namespace tcpmibd::agent {
@@ -106,15 +107,15 @@ Result<FileDescriptor> open_folder(const std::string& folder) {
 // The whole file; none where there is no file.
 Result<std::optional<std::string>> read_state(const FileDescriptor& folder,
                                               const std::string& name) {
-  const FileDescriptor file(::openat(folder.get(), kFile, O_RDONLY | O_CLOEXEC));
-  if (!file && errno == ENOENT)
+  constexpr std::size_t kMost = 4096;  // Ours is far shorter.
+  Result<std::string> text = read_input(
+      folder, kFile, {.name = name, .most = kMost, .writers = InputFile::Writers::kAnybody});
+  if (text)
+    return std::optional(*std::move(text));
+  if (text.error().code == ENOENT)
     return std::nullopt;
-  std::string text(4096, '\0');  // Ours is far shorter; a longer one is damaged.
-  const ssize_t size = file ? ::read(file.get(), text.data(), text.size()) : -1;
-  if (size < 0)
-    return failure("read " + name, errno, "make it readable, or remove it for a new identity");
-  text.resize(static_cast<std::size_t>(size));
-  return text;
+  text.error().cure = "make it readable, or remove it for a new identity";
+  return tl::unexpected(text.error());
 }
 
 bool write_all(const FileDescriptor& file, const std::string& text) {
@@ -124,8 +125,10 @@ bool write_all(const FileDescriptor& file, const std::string& text) {
 // Old or new, never half: a new file takes the old one's place, and is on disk before we go on.
 Status write_state(const FileDescriptor& folder, const std::string& name, const State& state,
                    const std::string& how) {
-  const FileDescriptor file(::openat(folder.get(), kNewFile,
-                                     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  // What may lie there from before, perhaps no file at all, is not written to.
+  ::unlinkat(folder.get(), kNewFile, 0);
+  const FileDescriptor file(
+      ::openat(folder.get(), kNewFile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!write_all(file, to_text(state)) || ::fsync(file.get()) != 0 ||
       ::renameat(folder.get(), kNewFile, folder.get(), kFile) != 0 || ::fsync(folder.get()) != 0)
     return failure("write " + name, errno, how);

@@ -1,7 +1,5 @@
 #include "agent/netsnmp/standalone.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <initializer_list>
@@ -83,28 +81,22 @@ Start listen_on(const std::string& address) {
                        code != 0 ? ExitStatus::kFailed : ExitStatus::kUsage);
 }
 
-std::string_view after(std::string_view text, std::string_view mark) {
-  const std::size_t at = text.find(mark);
-  return at == std::string_view::npos ? text : text.substr(at + mark.size());
+std::string_view without(std::string_view text, std::string_view start) {
+  return text.starts_with(start) ? text.substr(start.size()) : text;
 }
 
-// What the library says of a file, as we say such things. Where it names no line, it is the whole
-// file that is meant.
-Error mistake_in(const std::string& file, std::string_view line) {
-  if (line.starts_with("Warning: no access control information"))
-    return mistake(file,
-                   "it lets nobody read; begin with a line like \"rocommunity public "
-                   "127.0.0.1\"")
-        .value();
-  constexpr std::string_view kMark = ": line ";
-  const std::string_view rest = after(line, kMark);
-  if (rest == line)
-    return mistake(file, std::string(line)).value();
-  const std::string_view name = line.substr(0, line.size() - rest.size() - kMark.size());
-  const std::string_view what = after(after(after(rest, ": "), "Error: "), "Warning: ");
-  return mistake(std::string(name) + ':' + std::string(rest.substr(0, rest.find(':'))),
-                 std::string(what))
-      .value();
+// What the library says of a line of ours, "(null): line 0: Warning: Unknown token: rocomunity.",
+// without what it believes to know of files.
+std::string said_of_line(std::string_view text) {
+  constexpr std::string_view kPlace = "(null): line 0: ";
+  return std::string(without(without(without(text, kPlace), "Error: "), "Warning: "));
+}
+
+// What it says of the file as a whole.
+std::string said_of_file(std::string_view text) {
+  if (text.starts_with("Warning: no access control information"))
+    return "it lets nobody read; begin with a line like \"rocommunity public 127.0.0.1\"";
+  return std::string(text);
 }
 
 extern "C" int on_configure(int, int, void*, void* self) noexcept {
@@ -124,10 +116,8 @@ Standalone::Standalone(const Config::Standalone& config, Registration& registrat
 Standalone::~Standalone() { library_log_.set_listener({}); }
 
 Start Standalone::start() {
-  if (!config_.access.empty() && ::access(config_.access.c_str(), R_OK) != 0)
-    return start_failure(failure("read the access file " + config_.access, errno,
-                                 "make it readable for this user, or name another"),
-                         ExitStatus::kUsage);
+  if (Status status = read_access(); !status)
+    return start_failure(tl::unexpected(status.error()), ExitStatus::kUsage);
   open_state();
   init_agent(kApplication);
   serve_discovery();
@@ -149,6 +139,23 @@ Standing Standalone::standing() const {
   for (const std::string& address : config_.addresses)
     addresses += (addresses.empty() ? "" : ", ") + address;
   return {.serving = true, .text = "serving SNMP on " + addresses};
+}
+
+Status Standalone::read_access() {
+  if (config_.access.empty())
+    return {};
+  return read_access_file(config_.access).map([this](std::vector<AccessLine> lines) {
+    access_ = std::move(lines);
+  });
+}
+
+// Each for our own type of files: by its own way the library would try all that it knows.
+void Standalone::tell_access() {
+  for (const AccessLine& line : access_) {
+    line_ = line.number;
+    tell('[' + std::string(kApplication) + "] " + line.word + ' ' + line.value);
+  }
+  line_ = 0;
 }
 
 // Without a state there is no SNMPv3: an agent that forgets how often it was started could be
@@ -178,19 +185,21 @@ void Standalone::configure() {
   if (engine_)
     tell_identity(*engine_);
   if (!config_.access.empty()) {
-    read_config_with_type(config_.access.c_str(), kApplication);
+    tell_access();
     return;
   }
   for (const char* line : kLoopbackOnly)
     tell(line);
 }
 
-// The library takes a file with mistakes for a good one, and tells only the log of them:
-// "FILE: line 7: Warning: Unknown token: rocomunity."
+// The library takes lines with mistakes for good ones, and tells only the log of them.
 bool Standalone::hear(log::Level level, std::string_view line) {
   if (level < log::Level::kWarning)
     return false;
-  complaints_.push_back(mistake_in(config_.access, line));
+  complaints_.push_back(
+      line_ == 0
+          ? mistake(config_.access, said_of_file(line)).value()
+          : mistake(config_.access + ':' + std::to_string(line_), said_of_line(line)).value());
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/config/access_file.h"
 #include "agent/config/config.h"
 #include "agent/netsnmp/engine_state.h"
 #include "agent/netsnmp/log.h"
@@ -41,6 +42,8 @@ class Standalone {
   void configure();
 
  private:
+  Status read_access();
+  void tell_access();
   void open_state();
   void serve_discovery();
   bool hear(log::Level level, std::string_view line);
@@ -51,6 +54,8 @@ class Standalone {
   Registration& registration_;
   LibraryLog& library_log_;
   std::optional<EngineState> engine_;  // none: no SNMPv3
+  std::vector<AccessLine> access_;     // as they have been judged
+  std::size_t line_ = 0;               // the number of the one that is told; 0: none
   std::vector<Error> complaints_;      // about the access file
 };
 

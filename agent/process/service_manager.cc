@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "base/printable.h"
+
 namespace tcpmibd::agent {
 namespace {
 
@@ -88,7 +90,7 @@ void ServiceManager::tell(const Standing& standing, const tcp::Snapshot* newest,
     rows_ = {newest->rows(), newest->taken_at()};
   if (now < next_ && standing.text == standing_)
     return;
-  const std::string status = this->status(standing, now);
+  const std::string status = printable(this->status(standing, now));  // one line, whoever worded it
   const bool becomes_ready = standing.serving && !ready_;
   ready_ = ready_ || standing.serving;
   if (!ready_)

@@ -47,7 +47,14 @@ constexpr std::string_view kReferenceIntroduction =
     "\n"
     "A *live* key is applied when SIGHUP makes the daemon read its configuration again. A\n"
     "*restart* key is read at start only: a reload that changes one is refused as a whole, with a\n"
-    "log line that names it, and the configuration stays as it was.\n";
+    "log line that names it, and the configuration stays as it was. So is a reload that needs a\n"
+    "capability that was given up at the start ([security.md](security.md#privileges)).\n"
+    "\n"
+    "A file has at most 256 KiB and `conf.d` at most 64 of them. What is no text file is refused,\n"
+    "and so is a file, or the folder `conf.d`, that others can write: everybody, a group that is\n"
+    "neither root's nor that of the process, an owner who is neither root nor its user. The\n"
+    "process that reads it is the one that counts: `sudo -u tcpmibd tcpmibd check-config` judges\n"
+    "as the service does. The access file is judged in the same way.\n";
 
 constexpr std::string_view kAlarmIntroduction =
     "\n## [alarm.NAME]\n"

@@ -2,6 +2,8 @@
 
 #include <system_error>
 
+#include "base/printable.h"
+
 namespace tcpmibd {
 
 std::string Error::text() const {
@@ -10,7 +12,7 @@ std::string Error::text() const {
     text += ": " + std::generic_category().message(code);
   if (!cure.empty())
     text += " (" + cure + ")";
-  return text;
+  return printable(text);
 }
 
 }  // namespace tcpmibd

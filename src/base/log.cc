@@ -37,6 +37,7 @@
 #include <vector>
 
 #include "base/handle.h"
+#include "base/printable.h"
 
 namespace tcpmibd::log {
 namespace {
@@ -76,17 +77,10 @@ std::string message_of(const boost_log::record_view& record) {
   return boost_log::extract_or_default<std::string>("Message", record, std::string());
 }
 
-// One message is one line: a process may put anything into its name, and so into our messages.
-std::string on_one_line(std::string text) {
-  std::ranges::replace_if(
-      text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return text;
-}
-
 // "warning: no answer from the master".
 void write_stderr(Level level, const std::string& message) {
   std::string line(names_of(level).text);
-  line += ": " + on_one_line(message) + '\n';
+  line += ": " + message + '\n';
   std::span<const char> rest(line);
   while (!rest.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
@@ -107,7 +101,7 @@ class StderrBackend : public sinks::basic_sink_backend<sinks::synchronized_feedi
   }
 };
 
-// The journal's native protocol, which keeps fields apart and newlines as they are.
+// The journal's native protocol, which keeps fields apart.
 class JournalBackend : public sinks::basic_sink_backend<sinks::synchronized_feeding> {
  public:
   void consume(const boost_log::record_view& record) {
@@ -119,7 +113,7 @@ class JournalBackend : public sinks::basic_sink_backend<sinks::synchronized_feed
         std::string("SYSLOG_IDENTIFIER=") + kIdentity,
     };
     for (const Field& field : boost_log::extract_or_default<Fields>("Fields", record, Fields()))
-      entries.push_back(std::string(field.name) + '=' + field.value);
+      entries.push_back(std::string(field.name) + '=' + printable(field.value));
     if (send(entries) < 0)
       write_stderr(level, message);
   }
@@ -153,7 +147,7 @@ Sink make_syslog() {
   auto sink = boost::make_shared<sinks::synchronous_sink<sinks::syslog_backend>>(backend);
   sink->set_formatter(
       [](const boost_log::record_view& record, boost_log::formatting_ostream& stream) {
-        stream << on_one_line(message_of(record));
+        stream << message_of(record);
       });
   return sink;
 }
@@ -211,7 +205,8 @@ class Writer {
       return;
     record.attribute_values().insert("Fields", boost_log::attributes::make_attribute_value(fields));
     boost_log::record_ostream stream(record);
-    stream << message << std::flush;
+    // One message is one line: a process may put anything into its name, and so into our messages.
+    stream << printable(message) << std::flush;
     logger_.push_record(std::move(record));
   }
 

@@ -30,7 +30,7 @@ struct Room {
 
 // The first row that fits a file is its own.
 const std::vector<Room> kRooms{
-    {"src/base/", {"base"}, {"boost/", "sys/", "syslog.h", "systemd/", "tl/", "unistd.h"}},
+    {"src/base/", {"base"}, {"boost/", "fcntl.h", "sys/", "syslog.h", "systemd/", "tl/", "unistd.h"}},
     {"src/tcp/", {"base", "tcp"}, {"arpa/inet.h"}},
     {"src/survey/", {"base", "tcp", "survey"}, {}},
     {"src/diag/",
@@ -46,7 +46,7 @@ const std::vector<Room> kRooms{
      {"arpa/inet.h", "netdb.h", "netinet/in.h", "poll.h", "sys/socket.h", "sys/stat.h",
       "sys/un.h"}},
     {"agent/process/",
-     {"base", "tcp", "agent/process"},
+     {"base", "tcp", "agent/config", "agent/process"},
      {"link.h", "malloc.h", "pthread.h", "sys/", "systemd/sd-daemon.h", "unistd.h"}},
     {"agent/serve/",
      {"base", "tcp", "survey", "snmp", "tables", "agent/process", "agent/serve"},

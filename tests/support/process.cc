@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <sstream>
 #include <utility>
@@ -115,6 +118,17 @@ bool hold(std::uint64_t wanted) {
       ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0);
   }
   return true;
+}
+
+bool refuse_capset() {
+  sock_filter program[] = {
+      {.code = BPF_LD | BPF_W | BPF_ABS, .jt = 0, .jf = 0, .k = offsetof(seccomp_data, nr)},
+      {.code = BPF_JMP | BPF_JEQ | BPF_K, .jt = 0, .jf = 1, .k = SYS_capset},
+      {.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = SECCOMP_RET_ERRNO | EPERM},
+      {.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = SECCOMP_RET_ALLOW}};
+  const sock_fprog filter{.len = 4, .filter = program};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
 bool take_identity(const ProcessOptions& options) {
@@ -287,7 +301,8 @@ Child::Child(const std::vector<std::string>& arguments, const ProcessOptions& op
     // The wish to die with the parent comes last: a change of user forgets it.
     default_signals();
     if (go_to(options.in) && take_streams(in.get(), out_.get(), err_.get()) &&
-        take_identity(options) && die_with(parent)) {
+        take_identity(options) && die_with(parent) &&
+        (!options.without_capset || refuse_capset())) {
       close_all_but(keep);
       ::execvpe(argv[0], argv.data(), envp.data());
     }

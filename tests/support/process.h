@@ -59,6 +59,7 @@ struct ProcessOptions {
   std::optional<uid_t> user{};                       // and the group of the same number
   std::optional<std::uint64_t> capabilities{};  // bit n = capability n, none else; absent: as ours,
                                                 // or none when `user` is not root
+  bool without_capset = false;  // capset(2) is EPERM, as in the sandbox of the packaged unit
 };
 
 // A program that runs beside the test; whatever it writes is kept.

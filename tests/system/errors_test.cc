@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -225,13 +226,213 @@ TEST_F(Errors, AnAccessFileThatIsNotThereIsRefused) {
                  {"cannot read the access file /nowhere/access: No such file"});
 }
 
+// ---- Files that are none ----
+
+struct Strange {
+  const char* name;
+  void (*make)(const std::string& file);
+  const char* what;  // is said of it
+};
+
+std::ostream& operator<<(std::ostream& stream, const Strange& strange) {
+  return stream << strange.name;
+}
+
+void fill(const std::string& file, const std::string& text) {
+  std::ofstream(file, std::ios::binary) << text;
+}
+
+const Strange kStrange[] = {
+    {"AFifo", [](const std::string& file) { check(::mkfifo(file.c_str(), 0644), "make a FIFO"); },
+     "it is a FIFO"},
+    {"ADevice", [](const std::string& file) { std::filesystem::create_symlink("/dev/zero", file); },
+     "it is a device"},
+    {"AFolder", [](const std::string& file) { std::filesystem::create_directory(file); },
+     "Is a directory (name a file, not a folder)"},
+    {"ALinkToNothing",
+     [](const std::string& file) { std::filesystem::create_symlink("/nowhere/at/all", file); },
+     "it is a link that leads nowhere"},
+    {"AHugeOne",
+     [](const std::string& file) {
+       fill(file, "");
+       std::filesystem::resize_file(file, 1ULL << 32);
+     },
+     "File too large (at most 256 KiB are read)"},
+    {"FullOfNul", [](const std::string& file) { fill(file, std::string(4096, '\0')); },
+     "a NUL octet"},
+    {"OpenToEverybody",
+     [](const std::string& file) {
+       fill(file, "");
+       check(::chmod(file.c_str(), 0666), "open a file");
+     },
+     "everybody can write it (chmod o-w"},
+    {"OfAForeignGroup",
+     [](const std::string& file) {
+       fill(file, "");
+       check(::chown(file.c_str(), 0, kPlainUser), "give a file to a group");
+       check(::chmod(file.c_str(), 0664), "open a file");
+     },
+     "which is neither root's nor ours (chmod g-w"},
+    {"OfSomebodyElse",
+     [](const std::string& file) {
+       fill(file, "");
+       check(::chown(file.c_str(), kPlainUser, 0), "give a file away");
+     },
+     "who is neither root nor ours (chown root"},
+};
+
+class StrangeFile : public SystemTest, public testing::WithParamInterface<Strange> {
+ protected:
+  // Makes one named `name`.
+  std::string make(const std::string& name) const {
+    const std::string file = folder_.file(name);
+    GetParam().make(file);
+    return file;
+  }
+  // One line that names the file and the cause.
+  static void expect_one_line(const std::string& said, const std::string& file) {
+    EXPECT_THAT(said, HasSubstr(file));
+    EXPECT_THAT(said, HasSubstr(GetParam().what));
+    EXPECT_EQ(count_of("\n", said), 1) << said;
+  }
+
+  TempFolder folder_;
+};
+
+TEST_P(StrangeFile, AsConfigurationEndsTheStartAndTheCheck) {
+  const Namespace space;
+  const std::string file = make("tcpmibd.toml");
+  for (const char* command : {"run", "check-config"}) {
+    const Output output = run_tcpmibd(space, {command, "--config", file});
+    EXPECT_EQ(output.status, kUsage);
+    expect_one_line(output.err, file);
+  }
+}
+
+TEST_P(StrangeFile, AsADropInEndsTheStartAndTheCheck) {
+  const Namespace space;
+  const std::string file = folder_.write("tcpmibd.toml", "");
+  std::filesystem::create_directory(folder_.file("conf.d"));
+  const std::string drop_in = make("conf.d/mine.toml");
+  for (const char* command : {"run", "check-config"}) {
+    const Output output = run_tcpmibd(space, {command, "--config", file});
+    EXPECT_EQ(output.status, kUsage);
+    expect_one_line(output.err, drop_in);
+  }
+}
+
+TEST_P(StrangeFile, AsAccessFileEndsTheStartAndTheCheck) {
+  const Namespace space;
+  const std::string file = make("access");
+  for (const char* command : {"run", "check-config"}) {
+    const Output output =
+        run_tcpmibd(space, {command, "--set", "log.target=stderr", "--set", "log.level=error",
+                            "--config", folder_.write("tcpmibd.toml", ""), "--standalone",
+                            Daemon::kAddress, "--access", file});
+    EXPECT_EQ(output.status, kUsage);
+    expect_one_line(output.err, file);
+  }
+}
+
+TEST_P(StrangeFile, AtASignalKeepsTheOldConfiguration) {
+  const Namespace space;
+  const Daemon daemon = Daemon::standalone(space);
+  const std::string folder =
+      std::filesystem::path(daemon.configuration_file()).parent_path().string() + "/conf.d";
+  std::filesystem::create_directory(folder);
+  const std::string file = folder + "/mine.toml";
+  GetParam().make(file);
+  daemon.process().signal(SIGHUP);
+  EXPECT_TRUE(daemon.says("the old configuration stays in force")) << daemon.log();
+  EXPECT_THAT(daemon.log(), HasSubstr(GetParam().what));
+  EXPECT_TRUE(is_served_by_us(Manager::v2c(space, Daemon::kAddress)));
+  std::filesystem::remove(file);
+  daemon.process().signal(SIGHUP);
+  EXPECT_TRUE(daemon.says("the configuration has been read again")) << daemon.log();
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, StrangeFile, testing::ValuesIn(kStrange),
+                         [](const auto& of) { return of.param.name; });
+
+TEST_F(Errors, AConfigurationNestedWithoutEndIsRefusedAndAtASignalTheOldOneStays) {
+  const Namespace space;
+  const TempFolder folder;
+  const std::string deep = "a = " + std::string(100'000, '[');
+  const std::string file = folder.write("tcpmibd.toml", deep);
+  for (const char* command : {"run", "check-config"})
+    expect_refusal(run_tcpmibd(space, {command, "--config", file}), kUsage,
+                   {file + ":1: nested more than 64 deep"});
+  const Daemon daemon = Daemon::standalone(space);
+  daemon.configure(deep);
+  daemon.process().signal(SIGHUP);
+  EXPECT_TRUE(daemon.says("nested more than 64 deep")) << daemon.log();
+  EXPECT_TRUE(is_served_by_us(Manager::v2c(space, Daemon::kAddress)));
+}
+
+TEST_F(Errors, AFolderOfDropInsThatEverybodyCanWriteIsRefused) {
+  const Namespace space;
+  const TempFolder folder;
+  const std::string file = folder.write("tcpmibd.toml", "");
+  std::filesystem::create_directory(folder.file("conf.d"));
+  check(::chmod(folder.file("conf.d").c_str(), 01777), "open a folder");
+  expect_refusal(run_tcpmibd(space, {"--config", file}), kUsage,
+                 {"cannot use the folder " + folder.file("conf.d") + ": everybody can write it"});
+}
+
+// Only SNMPv3 hangs on it.
+TEST_F(Errors, AStateThatIsAFifoRefusesOnlySnmpv3) {
+  const Namespace space;
+  const TempFolder folder;
+  check(::mkfifo(folder.file("engine").c_str(), 0600), "make a FIFO");
+  const Daemon daemon =
+      Daemon::standalone(space, {.settings = {"standalone.state=" + folder.path().string()}});
+  EXPECT_THAT(daemon.log(), HasSubstr("SNMPv3 is refused, v1 and v2c are served: cannot read " +
+                                      folder.file("engine") + ": it is a FIFO"));
+}
+
+TEST_F(Errors, AWordOfTheAccessFileThatMeansNothingHereIsRefusedByName) {
+  const Namespace space;
+  const TempFolder folder;
+  const std::string other = folder.write("other", "rwcommunity private\n");
+  for (const std::string& line :
+       {std::string("agentuser root"), std::string("smuxpeer 1.3 x"), std::string("master agentx"),
+        "includeFile " + other, std::string("[snmp]"), std::string("dlmod a /a.so"),
+        "trapsess -Lf " + other + " 127.0.0.1"}) {
+    const std::string file = folder.write("access", "rocommunity public 127.0.0.1\n" + line + "\n");
+    const std::string word = line.substr(0, line.find(' '));
+    for (const char* command : {"run", "check-config"})
+      expect_refusal(
+          run_tcpmibd(space, {command, "--set", "log.target=stderr", "--set", "log.level=error",
+                              "--config", folder.write("tcpmibd.toml", ""), "--standalone",
+                              Daemon::kAddress, "--access", file}),
+          kUsage, {file + ":2: '" + word + "'"});
+  }
+}
+
+TEST_F(Errors, WhatTheLibraryThinksOfALineIsToldByFileAndLine) {
+  const Namespace space;
+  const TempFolder folder;
+  const std::string file =
+      folder.write("access", "rocommunity public 127.0.0.1\n\nview all sideways .1.3\n");
+  expect_refusal(Daemon(space, {.arguments = with_access(file)}), kUsage, {file + ":3: "});
+}
+
+TEST_F(Errors, WhatIsQuotedReachesNoTerminalAsItIs) {
+  const Namespace space;
+  const TempFolder folder;
+  const std::string file = folder.write("a\x1b[2J.toml", "[\"\\u001b]0;x\\u0007\"]\n");
+  const Output output = run_tcpmibd(space, {"check-config", "--config", file});
+  EXPECT_THAT(output.err, HasSubstr("a\\x1b[2J.toml:1: unknown section [\\x1b]0;x\\x07]"));
+  EXPECT_THAT(run({tcpmibd_binary(), "explain", "\x1b[2J"}).err, HasSubstr("'\\x1b[2J'"));
+}
+
 TEST_F(PlainUserErrors, AClosedAccessFileIsRefused) {
   const Namespace space;
   const TempFolder folder;
   const std::string file = closed_file(folder, "rocommunity public 127.0.0.1\n");
   expect_refusal(
       Daemon(space, {.arguments = with_access(file), .process = {.user = kPlainUser}}), kUsage,
-      {"cannot read the access file " + file + ": Permission denied", "make it readable"});
+      {"cannot read the access file " + file + ": Permission denied", "let the user that runs"});
 }
 
 TEST_F(PlainUserErrors, AClosedConfigurationIsRefused) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "support/sockets.h"
@@ -18,6 +19,7 @@
 namespace tcpmibd::lab {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -127,6 +129,124 @@ TEST_F(Privileges, ShowTellsAPlainUserWhyItShowsNoProcess) {
   EXPECT_THAT(output.out, HasSubstr(owners.nobody()));
   EXPECT_THAT(output.out, Not(HasSubstr(owners.root() + " ")));
   EXPECT_THAT(output.err, HasSubstr("with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"));
+}
+
+// ---- What is given up ----
+
+// A set of every thread of the daemon: "CapEff", "CapPrm". Those that differ are listed.
+std::set<std::uint64_t> held_by_threads(const Daemon& daemon, const std::string& set) {
+  std::set<std::uint64_t> found;
+  const std::string tasks = "/proc/" + std::to_string(daemon.process().pid()) + "/task";
+  for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+    const std::string status = read_file(task.path() / "status");
+    const std::size_t at = status.find(set + ":");
+    if (at == std::string::npos)
+      throw Trouble("no " + set + " in " + status);
+    found.insert(std::stoull(status.substr(at + set.size() + 1), nullptr, 16));
+  }
+  return found;
+}
+
+constexpr std::uint64_t bit(int capability) { return 1ULL << capability; }
+
+constexpr std::uint64_t kBpf = bit(CAP_BPF) | bit(CAP_PERFMON);
+
+class PrivilegesDropped : public PlainUserTest {};
+
+TEST_F(PrivilegesDropped, TheSuperuserKeepsWhatTheDefaultsNeed) {
+  const Namespace space;
+  const Attached agent(space);
+  constexpr std::uint64_t kNeeded =
+      kLookIntoProcesses | kBpf | bit(CAP_NET_ADMIN) | bit(CAP_DAC_OVERRIDE);
+  for (const char* set : {"CapEff", "CapPrm", "CapBnd"})
+    EXPECT_THAT(held_by_threads(agent.daemon, set), ElementsAre(kNeeded)) << set;
+  for (const char* set : {"CapInh", "CapAmb"})
+    EXPECT_THAT(held_by_threads(agent.daemon, set), ElementsAre(0)) << set;
+  EXPECT_TRUE(agent.manager().walk(kTcp).ok());
+}
+
+TEST_F(PrivilegesDropped, PolicyOffGivesUpNetAdmin) {
+  const Namespace space;
+  const Attached agent(space, {}, {.settings = {"delete-tcb.policy=off"}});
+  for (const char* set : {"CapEff", "CapPrm"})
+    EXPECT_THAT(held_by_threads(agent.daemon, set),
+                ElementsAre(kLookIntoProcesses | kBpf | bit(CAP_DAC_OVERRIDE)));
+}
+
+TEST_F(PrivilegesDropped, WithoutLookUpsTheirCapabilitiesGo) {
+  const Namespace space;
+  {
+    const Attached agent(space, {}, {.settings = {"process.lookup=false"}});
+    // A deletion's record names the owner all the same.
+    EXPECT_THAT(held_by_threads(agent.daemon, "CapPrm"),
+                ElementsAre(bit(CAP_NET_ADMIN) | bit(CAP_SYS_PTRACE) | bit(CAP_DAC_OVERRIDE)));
+  }
+  const Attached agent(space, {}, {.settings = {"process.lookup=false", "delete-tcb.policy=off"}});
+  EXPECT_THAT(held_by_threads(agent.daemon, "CapPrm"), ElementsAre(bit(CAP_DAC_OVERRIDE)));
+}
+
+TEST_F(PrivilegesDropped, ALowPortIsBoundByWhatIsKeptForIt) {
+  const Namespace space;
+  const Daemon daemon(
+      space, {.settings = {"process.lookup=false", "delete-tcb.policy=off"},
+              .arguments = {"--standalone", "udp:127.0.0.1:161"},
+              .process = {.user = kPlainUser,
+                          .capabilities = bit(CAP_NET_BIND_SERVICE) | kLookIntoProcesses}});
+  EXPECT_TRUE(is_served_by_us(Manager::v2c(space, "udp:127.0.0.1:161"))) << daemon.log();
+  EXPECT_THAT(held_by_threads(daemon, "CapPrm"), ElementsAre(bit(CAP_NET_BIND_SERVICE)));
+}
+
+// As in the sandbox of the unit, where a drop-in has granted the right to end connections.
+TEST_F(PrivilegesDropped, WhereCapsetIsRefusedTheProgramStartsOnceMoreWithout) {
+  const Namespace space;
+  DaemonOptions options = as_nobody(kLookIntoProcesses | bit(CAP_NET_ADMIN));
+  options.settings = {"delete-tcb.policy=off"};
+  options.process.without_capset = true;
+  const Attached agent(space, open_to_all(), options);
+  for (const char* set : {"CapEff", "CapPrm"})
+    EXPECT_THAT(held_by_threads(agent.daemon, set), ElementsAre(kLookIntoProcesses));
+  EXPECT_THAT(held_by_threads(agent.daemon, "CapAmb"), ElementsAre(0));
+  EXPECT_THAT(agent.daemon.log(), Not(HasSubstr("cannot give up")));
+  const std::string folder = "/proc/" + std::to_string(agent.daemon.process().pid());
+  EXPECT_EQ(read_file(folder + "/comm"), "tcpmibd\n");
+
+  agent.daemon.configure("[delete-tcb]\n");
+  agent.daemon.process().signal(SIGHUP);
+  EXPECT_TRUE(agent.daemon.says("the configuration has been read again")) << agent.daemon.log();
+}
+
+// Where there is no way left it serves, and says what it still holds.
+TEST_F(PrivilegesDropped, ASuperuserWhoCannotGiveThemUpIsTold) {
+  const Namespace space;
+  DaemonOptions options{.settings = {"delete-tcb.policy=off"}};
+  options.process.without_capset = true;
+  const Attached agent(space, {}, options);
+  EXPECT_EQ(count_of("cannot give up capabilities", agent.daemon.log()), 1) << agent.daemon.log();
+}
+
+TEST_F(PrivilegesDropped, AReloadThatNeedsOneIsRefusedWhole) {
+  const Namespace space;
+  const std::string off = "[delete-tcb]\npolicy = \"off\"\n";
+  const Attached agent(space, {}, {.configuration = off});
+  agent.daemon.configure("[log]\nlevel = \"debug\"\n[delete-tcb]\npolicy = \"connections\"\n");
+  agent.daemon.process().signal(SIGHUP);
+  EXPECT_TRUE(agent.daemon.says("it needs CAP_NET_ADMIN, given up at the start"))
+      << agent.daemon.log();
+  EXPECT_THAT(agent.daemon.log(),
+              HasSubstr("(restart tcpmibd); the old configuration stays in force"));
+  agent.daemon.configure(off + "[snapshot]\nmax-age = \"2s\"\n");
+  agent.daemon.process().signal(SIGHUP);
+  EXPECT_TRUE(agent.daemon.says("the configuration has been read again")) << agent.daemon.log();
+}
+
+TEST_F(PrivilegesDropped, WhatWasNeverHeldRefusesNoReload) {
+  const Namespace space;
+  DaemonOptions options = as_nobody(0);
+  options.configuration = "[delete-tcb]\npolicy = \"off\"\n[process]\nlookup = false\n";
+  const Attached agent(space, open_to_all(), options);
+  agent.daemon.configure("");
+  agent.daemon.process().signal(SIGHUP);
+  EXPECT_TRUE(agent.daemon.says("the configuration has been read again")) << agent.daemon.log();
 }
 
 // ---- The standalone role ----

@@ -12,7 +12,9 @@
 #include <system_error>
 #include <utility>
 
+#include "agent/commands/show/text.h"
 #include "agent/commands/text_table.h"
+#include "base/printable.h"
 #include "snmp/oid.h"
 #include "tables/arc.h"
 
@@ -128,6 +130,37 @@ Finding hidden_processes(const DoctorFacts& facts) {
     return ok(kPoint, mounted + ", which does not hide anything from " + facts.subject.name);
   return note(kPoint, mounted + ": the process columns are 0 for other users' sockets",
               "grant CAP_SYS_PTRACE, or mount it with gid= of a group that tcpmibd is in");
+}
+
+std::string comma_list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names)
+    text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+// What nothing needs: a daemon gives it up when it starts.
+Finding idle_capabilities(const DoctorFacts& facts) {
+  constexpr const char* kPoint = "capabilities";
+  const Holdings& holdings = facts.holdings;
+  const std::string who = facts.subject.name;
+  if (holdings.idle.empty())
+    return ok(kPoint, who + (holdings.used.empty() ? " has none" : " has no others"));
+  if (!holdings.by_running)
+    return ok(kPoint, std::to_string(holdings.idle.size()) + " others of " + who +
+                          " would be given up at the start");
+  return note(
+      kPoint, who + " holds without any use: " + comma_list(holdings.idle),
+      "restart it; if that does not help, let SystemCallFilter= of its unit pass capset, or "
+      "take them from AmbientCapabilities=");
+}
+
+void check_capabilities(const DoctorFacts& facts, std::vector<Finding>& findings) {
+  const std::string holder =
+      facts.holdings.by_running ? "held" : "kept by a daemon of " + facts.subject.name;
+  for (const Privilege& privilege : facts.holdings.used)
+    findings.push_back(ok(privilege.name, holder + " to " + privilege.use));
+  findings.push_back(idle_capabilities(facts));
 }
 
 // ---- the master
@@ -407,6 +440,7 @@ std::vector<Finding> examine(const DoctorFacts& facts) {
       configuration(facts),  reading(facts),         destroying(facts),       process_rights(facts),
       process_lookup(facts), deletion_rights(facts), hidden_processes(facts),
   };
+  check_capabilities(facts, findings);
   if (!facts.standalone) {
     findings.push_back(socket(facts));
     findings.push_back(master(facts));
@@ -429,7 +463,7 @@ std::string findings_text(const std::vector<Finding>& findings, bool colour) {
                {word_of(finding.state), colour ? grade_colour(finding.state) : ""},
                {finding.text}});
     if (!finding.cure.empty())
-      cures += finding.point + ": " + finding.cure + '\n';
+      cures += printable(finding.point + ": " + finding.cure) + '\n';
   }
   return table.text() + (cures.empty() ? "" : "\nWhat to do:\n" + cures);
 }
@@ -442,7 +476,7 @@ std::string findings_json(const std::vector<Finding>& findings) {
                       {"finding", finding.text},
                       {"cure", finding.cure}});
   const nlohmann::ordered_json all{{"ok", !anything_wrong(findings)}, {"points", points}};
-  return all.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return dump(all);
 }
 
 std::vector<SnmpdLine> snmpd_lines(const std::string& file, std::string_view text) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/netsnmp/query.h"
+#include "agent/process/privileges.h"
 #include "base/error.h"
 #include "tcp/deletion.h"
 
@@ -22,6 +23,14 @@ struct Subject {
   uid_t uid = 0;
   std::vector<gid_t> groups{};     // the primary one included
   std::uint64_t capabilities = 0;  // the effective ones, bit n = capability n
+};
+
+// What is held of capabilities, and what for.
+struct Holdings {
+  bool by_running =
+      false;  // by the daemon that runs; else by what one of this user would start with
+  std::vector<Privilege> used{};
+  std::vector<std::string> idle{};  // "CAP_SYS_TIME": nothing needs them
 };
 
 // One step on the way to a socket: a folder, or the socket at the end.
@@ -66,6 +75,7 @@ struct DoctorFacts {
   std::string master{};     // its address
   bool instance = false;    // a tcpmibd serves it
   Subject subject{};
+  Holdings holdings{};                 // of the subject
   std::optional<SocketPath> socket{};  // none: the master is on a host
   Status ping{};
 

@@ -9,7 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -20,6 +19,7 @@
 #include "agent/agentx/ping.h"
 #include "agent/config/config.h"
 #include "agent/netsnmp/query.h"
+#include "base/input_file.h"
 #include "tables/arc.h"
 #include "tables/registry.h"
 
@@ -139,13 +139,16 @@ std::optional<Subject> service_user() {
 
 Subject this_process() { return subject_of(text_of("/proc/self/status"), "this user"); }
 
-// The daemon that runs; else, of root, the user it would run as; else this process.
-Subject find_subject(std::optional<std::uint32_t> daemon) {
-  if (daemon) {
-    const std::string status = text_of(status_file(*daemon));
-    if (!status.empty())
-      return subject_of(status, "tcpmibd (pid " + std::to_string(*daemon) + ")");
-  }
+// None once it has ended.
+std::optional<Subject> running(std::uint32_t pid) {
+  const std::string status = text_of(status_file(pid));
+  if (status.empty())
+    return std::nullopt;
+  return subject_of(status, "tcpmibd (pid " + std::to_string(pid) + ")");
+}
+
+// Who else is judged: of root the user it would run as, else this process.
+Subject find_subject() {
   if (::geteuid() == 0) {
     if (std::optional<Subject> user = service_user())
       return *std::move(user);
@@ -161,7 +164,14 @@ void find_instance(const MasterAddress& master, const DoctorSources& sources, Do
     if (facts.instance)
       pid = pid_of_instance(inode, sources.processes);
   }
-  facts.subject = find_subject(pid);
+  const std::optional<Subject> daemon = pid ? running(*pid) : std::nullopt;
+  facts.holdings.by_running = daemon.has_value();
+  facts.subject = daemon ? *daemon : find_subject();
+}
+
+void look_at_capabilities(const Config& config, DoctorFacts& facts) {
+  facts.holdings.used = needed_privileges(config, facts.subject.capabilities);
+  facts.holdings.idle = idle_privileges(config, facts.subject.capabilities);
 }
 
 // ---- the master
@@ -191,13 +201,16 @@ void look_at_master(const MasterAddress& master, DoctorFacts& facts) {
 // ---- snmpd's files
 // -------------------------------------------------------------------------------
 
+// They are not ours to judge, but a FIFO among them must not hold us either.
 void read_snmpd_file(const fs::path& file, DoctorFacts& facts) {
-  if (::access(file.c_str(), R_OK) != 0) {
-    if (errno != ENOENT)
-      facts.unreadable.push_back(file.string() + " cannot be read: " + std::strerror(errno));
+  const Result<std::string> text =
+      read_input({.name = file, .writers = InputFile::Writers::kAnybody});
+  if (!text) {
+    if (text.error().code != ENOENT)
+      facts.unreadable.push_back(text.error().text());
     return;
   }
-  const std::vector<SnmpdLine> lines = snmpd_lines(file, text_of(file));
+  const std::vector<SnmpdLine> lines = snmpd_lines(file, *text);
   facts.snmpd.insert(facts.snmpd.end(), lines.begin(), lines.end());
 }
 
@@ -233,6 +246,7 @@ DoctorFacts gather_facts(const Options& options, const DoctorSources& sources) {
     look_at_master(master, facts);
     read_snmpd_files(options.snmpd_conf, facts);
   }
+  look_at_capabilities(config, facts);
   if (!options.query.empty()) {
     facts.query = options.query;
     facts.seen = query_agent(options.query, options.community);

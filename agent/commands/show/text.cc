@@ -2,6 +2,8 @@
 
 #include <cctype>
 
+#include "base/printable.h"
+
 namespace tcpmibd::agent {
 
 using tcp::State;
@@ -62,8 +64,17 @@ std::string json_key(std::string_view object, std::string_view prefix) {
   return key;
 }
 
+// In a document all that is not ASCII stands in strings. The library itself escapes what JSON
+// demands, and lets through what a terminal obeys all the same.
 std::string dump(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  const std::string document = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  std::string text;
+  for (std::string_view rest = document; !rest.empty();) {
+    const Character character = take_character(rest);
+    const bool escaped = character.steers() && character.code != '\n';
+    text += escaped ? unicode_escape(character.code) : std::string(character.octets);
+  }
+  return text;
 }
 
 }  // namespace tcpmibd::agent

@@ -53,5 +53,11 @@ TEST(Failure, IsAStatusThatIsNotDone) {
   EXPECT_FALSE(failed);
 }
 
+TEST(Error, WhatItQuotesSteersNoTerminal) {
+  EXPECT_EQ(mistake("a\x1b.toml:1", "unknown key 'x\nerror: y'").value().text(),
+            "a\\x1b.toml:1: unknown key 'x\\x0aerror: y'");
+  EXPECT_EQ(failure("read \x9b", 0, "rm \x07").value().text(), "cannot read \\x9b (rm \\x07)");
+}
+
 }  // namespace
 }  // namespace tcpmibd

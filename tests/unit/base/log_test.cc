@@ -57,7 +57,7 @@ TEST(Log, TrailingNewlinesAreStripped) {
 
 TEST(Log, OneMessageIsOneLineWithoutControlCharacters) {
   EXPECT_EQ(logged(Level::kInfo, [] { info("name\nerror: forged\x1b[2J"); }),
-            "info: name error: forged [2J\n");
+            "info: name\\x0aerror: forged\\x1b[2J\n");
 }
 
 TEST(Log, FieldsDoNotShowOnStderr) {

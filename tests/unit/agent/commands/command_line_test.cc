@@ -41,6 +41,13 @@ std::string wrong_usage(const Arguments& arguments) {
   return parsed.output.substr(9, parsed.output.find('\n') - 9);
 }
 
+TEST(Options, WhatIsQuotedOfThemSteersNoTerminal) {
+  EXPECT_EQ(wrong_usage({"explain", "a\x1b[2J"}), "unknown state 'a\\x1b[2J'");
+  EXPECT_THAT(wrong_usage({"shw\x9b"}), HasSubstr("unknown command 'shw\\x9b'"));
+  EXPECT_THAT(wrong_usage({"--\x07"}), HasSubstr("\\x07"));
+  EXPECT_THAT(wrong_usage({"show", "--port", "\x1b"}), HasSubstr("'\\x1b' is no port"));
+}
+
 TEST(Options, WithoutArgumentsTheAgentRunsByItsDefaultFile) {
   const Options given = options({});
   EXPECT_EQ(given.command, Command::kRun);

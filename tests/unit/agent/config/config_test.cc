@@ -283,9 +283,74 @@ TEST_F(ConfigFiles, AnUnreadableFileIsAnErrorWithItsCure) {
     GTEST_SKIP() << "root reads every file";
   write("tcpmibd.toml", "");
   ::chmod(file().c_str(), 0);
-  EXPECT_EQ(load().error().text(), file() +
+  EXPECT_EQ(load().error().text(), "cannot read " + file() +
                                        ": Permission denied (let the user that runs tcpmibd read "
                                        "it)");
+}
+
+// What a file must not be; input_file_test.cc has every kind.
+TEST_F(ConfigFiles, WhatIsNoTextFileIsRefusedAndNotWaitedFor) {
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+  EXPECT_EQ(load().error().text(),
+            "cannot read " + file() + ": it is a FIFO (put a regular file in its place)");
+  std::filesystem::remove(file());
+  ASSERT_EQ(::mkfifo((folder_ / "conf.d/a.toml").c_str(), 0600), 0);
+  EXPECT_THAT(load().error().text(), HasSubstr("conf.d/a.toml: it is a FIFO"));
+}
+
+TEST_F(ConfigFiles, TheDefaultFileMayBeAbsentButNotALinkToNothing) {
+  EXPECT_TRUE(load());
+  std::filesystem::create_symlink("/nowhere/at.toml", file());
+  EXPECT_THAT(load().error().text(), HasSubstr("a link that leads nowhere"));
+}
+
+TEST_F(ConfigFiles, WhatIsHugeOrFullOfNulIsRefused) {
+  write("tcpmibd.toml", std::string(300 << 10, '#'));
+  EXPECT_THAT(load().error().text(), HasSubstr("File too large (at most 256 KiB are read)"));
+  EXPECT_THAT(error_of(std::string(100, '\0')), HasSubstr(file() + ":1: a NUL octet"));
+}
+
+TEST_F(ConfigFiles, WhatIsNestedWithoutEndIsRefusedByItsLine) {
+  const std::string cause = ": nested more than 64 deep";
+  const auto repeated = [](const std::string& part) {
+    std::string text;
+    for (int i = 0; i < 20'000; ++i)
+      text += part;
+    return text;
+  };
+  EXPECT_THAT(error_of("\na = " + repeated("[")), HasSubstr(file() + ":2" + cause));
+  EXPECT_THAT(error_of("[" + repeated("a.") + "a]"), HasSubstr(file() + ":1" + cause));
+  EXPECT_THAT(error_of(repeated("a.") + "a = 1"), HasSubstr(file() + ":1" + cause));
+  EXPECT_THAT(error_of("a = " + repeated("{a=")), HasSubstr(file() + ":1" + cause));
+  write("tcpmibd.toml", "");
+  EXPECT_THAT(error_of_override("agentx.address=" + repeated("[")), HasSubstr("nested too deep"));
+}
+
+TEST_F(ConfigFiles, OnesThatOthersCanWriteAreRefused) {
+  write("tcpmibd.toml", "");
+  ASSERT_EQ(::chmod(file().c_str(), 0666), 0);
+  EXPECT_THAT(load().error().text(), HasSubstr(file() + ": everybody can write it (chmod o-w"));
+  ASSERT_EQ(::chmod(file().c_str(), 0644), 0);
+  EXPECT_TRUE(load());
+  ASSERT_EQ(::chmod((folder_ / "conf.d").c_str(), 01777), 0);
+  EXPECT_THAT(load().error().text(), HasSubstr("conf.d: everybody can write it"));
+}
+
+TEST_F(ConfigFiles, ConfDHasAtMostSixtyFourOfThem) {
+  for (int i = 0; i < 64; ++i)
+    write("conf.d/" + std::to_string(i) + ".toml", "");
+  EXPECT_TRUE(load());
+  write("conf.d/one-more.toml", "");
+  EXPECT_THAT(load().error().text(), HasSubstr("conf.d: it has more than 64 files *.toml"));
+}
+
+TEST_F(ConfigFiles, WhatIsQuotedSteersNoTerminal) {
+  EXPECT_THAT(error_of("[\"a\\u001b[2J\"]\n"), HasSubstr("unknown section [a\\x1b[2J]"));
+  EXPECT_THAT(error_of("[log]\n\"\\u009b\" = 1\n"), HasSubstr("unknown key '\\xc2\\x9b'"));
+  EXPECT_THAT(error_of("[log]\nlevel = \"\\u0007\"\n"), testing::Not(HasSubstr("\a")));
+  EXPECT_THAT(error_of_override("a\x1b=1"), HasSubstr("unknown key 'a\\x1b'"));
+  write("tcpmibd.toml", "[agentx]\naddress = \"a\\u001b\\u009b\"\n");
+  EXPECT_THAT(to_toml(*load()), HasSubstr("address = \"a\\u001b\\u009b\""));
 }
 
 TEST_F(ConfigFiles, OverridesWinOverFilesAndLaterOverridesOverEarlierOnes) {

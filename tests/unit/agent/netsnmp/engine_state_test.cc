@@ -111,6 +111,47 @@ INSTANTIATE_TEST_SUITE_P(
                     "# x\nid IDx\nboots 7\n", "# x\nid ID\nboots 7\nmore\n",
                     "# x\nid ID\nboots 2147483646\n", "# x\nid ID\nboots 2147483647\n"));
 
+// What cannot be ours is left as it is: it may be there for a reason.
+class ForeignEngineState : public EngineStateFile {
+ protected:
+  std::string error() const {
+    const Result<EngineState> state = EngineState::raise(folder_);
+    return state ? "no error" : state.error().text();
+  }
+};
+
+TEST_F(ForeignEngineState, AFifoIsRefusedAndNotWaitedFor) {
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+  EXPECT_EQ(error(), "cannot read " + file() +
+                         ": it is a FIFO (make it readable, or remove it for a new identity)");
+}
+
+TEST_F(ForeignEngineState, AFolderALinkAndADeviceAreRefused) {
+  std::filesystem::create_directory(file());
+  EXPECT_THAT(error(), HasSubstr("cannot read " + file() + ": Is a directory"));
+  std::filesystem::remove(file());
+  std::filesystem::create_symlink(folder_ + "/nothing", file());
+  EXPECT_THAT(error(), HasSubstr("a link that leads nowhere"));
+  std::filesystem::remove(file());
+  std::filesystem::create_symlink("/dev/zero", file());
+  EXPECT_THAT(error(), HasSubstr("it is a device"));
+}
+
+TEST_F(ForeignEngineState, WhatIsHugeOrNoTextIsRefused) {
+  write(std::string(5000, '#'));
+  EXPECT_THAT(error(), HasSubstr("File too large"));
+  write(std::string(100, '\0'));
+  EXPECT_THAT(error(), HasSubstr(file() + ":1: a NUL octet"));
+}
+
+TEST_F(ForeignEngineState, WhatLiesInTheWayOfANewOneIsNotWrittenTo) {
+  ASSERT_EQ(::mkfifo((folder_ + "/engine.new").c_str(), 0600), 0);
+  EXPECT_EQ(boots_after_start(), 1U);
+  std::filesystem::create_symlink(folder_ + "/other", folder_ + "/engine.new");
+  EXPECT_EQ(boots_after_start(), 2U);
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/other"));
+}
+
 class EngineStateFolder : public testing::Test {
  protected:
   void SetUp() override { ::unsetenv("STATE_DIRECTORY"); }

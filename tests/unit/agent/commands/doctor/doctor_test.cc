@@ -152,6 +152,43 @@ TEST(Doctor, HiddenProcessesAreANoteOnlyForThoseFromWhomTheyAreHidden) {
   EXPECT_THAT(finding(facts, "/proc").text, HasSubstr("hidepid=2"));
 }
 
+// ---- What is held, and what for ----
+
+TEST(DoctorHoldings, EachIsNamedWithItsOnlyUse) {
+  DoctorFacts facts = healthy();
+  facts.holdings = {.by_running = true,
+                    .used = needed_privileges(Config(), bit(CAP_SYS_PTRACE) | bit(CAP_NET_ADMIN))};
+  EXPECT_EQ(finding(facts, "CAP_SYS_PTRACE").text,
+            "held to read which sockets other users' processes hold");
+  EXPECT_THAT(finding(facts, "CAP_NET_ADMIN").text, HasSubstr("delete-tcb.policy allows it"));
+  EXPECT_EQ(finding(facts, "capabilities").text, "tcpmibd (pid 8) has no others");
+}
+
+TEST(DoctorHoldings, OneWithoutUseIsANoteOfTheDaemonThatRuns) {
+  DoctorFacts facts = healthy();
+  facts.holdings = {.by_running = true, .used = {}, .idle = {"CAP_CHOWN", "CAP_NET_ADMIN"}};
+  EXPECT_THAT(points_in(facts, State::kNote), ElementsAre("capabilities"));
+  EXPECT_EQ(finding(facts, "capabilities").text,
+            "tcpmibd (pid 8) holds without any use: CAP_CHOWN, CAP_NET_ADMIN");
+  EXPECT_THAT(finding(facts, "capabilities").cure, HasSubstr("SystemCallFilter="));
+}
+
+TEST(DoctorHoldings, WhereNoneRunsItIsSaidWhatOneWouldKeep) {
+  DoctorFacts facts = healthy();
+  facts.subject.name = "this user";
+  facts.holdings = {.by_running = false,
+                    .used = needed_privileges(Config(), bit(CAP_SYS_PTRACE)),
+                    .idle = {"CAP_CHOWN"}};
+  EXPECT_THAT(points_in(facts, State::kNote), IsEmpty());
+  EXPECT_THAT(finding(facts, "CAP_SYS_PTRACE").text, StartsWith("kept by a daemon of this user"));
+  EXPECT_EQ(finding(facts, "capabilities").text,
+            "1 others of this user would be given up at the start");
+}
+
+TEST(DoctorHoldings, NoneIsSaid) {
+  EXPECT_EQ(finding(healthy(), "capabilities").text, "tcpmibd (pid 8) has none");
+}
+
 // ---- The master ----
 
 TEST(Doctor, ASocketThatIsNotThereIsWrong) {
@@ -337,6 +374,13 @@ TEST(Doctor, TheTableIsFollowedByWhatToDo) {
             "a           ok     fine\n"
             "long point  wrong  bad\n"
             "\nWhat to do:\nlong point: mend it\n");
+}
+
+TEST(Doctor, NothingSteersTheTerminal) {
+  const std::vector<Finding> findings{{"a\x1b", State::kWrong, "b\x1b[2J", "c\x9b\xc2\x9b"}};
+  const std::string text = findings_text(findings, false);
+  EXPECT_THAT(text, AllOf(HasSubstr("a\\x1b"), HasSubstr("b\\x1b[2J"), HasSubstr("c\\x9b\\xc2")));
+  EXPECT_THAT(findings_json(findings), AllOf(HasSubstr("\\u001b[2J"), HasSubstr("\\u009b")));
 }
 
 TEST(Doctor, SpeaksJson) {

@@ -160,7 +160,7 @@ TEST_F(Show, TheScalarsAreThoseOfTheMib) {
 TEST(TextTable, LetsNothingThroughThatSteersTheTerminal) {
   TextTable table({{"A"}});
   table.add({{"a\033[2Jb\n\x7f\xc3\xa4"}});
-  EXPECT_EQ(table.text(), "A\na?[2Jb??\xc3\xa4\n");
+  EXPECT_EQ(table.text(), "A\na\\x1b[2Jb\\x0a\\x7f\xc3\xa4\n");
 }
 
 TEST(TextTable, PadsToTheWidestCellAndLeavesNoTrailingSpace) {

@@ -1,0 +1,102 @@
+#include "base/printable.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+namespace tcpmibd {
+namespace {
+
+struct Range {
+  char32_t first, last;
+};
+
+constexpr Range kSteering[] = {
+    {0x00, 0x1f},     {0x7f, 0x9f},      // C0; DEL and C1
+    {0x61c, 0x61c},   {0x200e, 0x200f},  // marks of direction
+    {0x2028, 0x202e},                    // ends of lines and paragraphs; embedded directions
+    {0x2066, 0x2069},                    // isolated directions
+};
+
+// How many octets a character has that begins with `first`; 0: none does. RFC 3629.
+std::size_t length_by(std::uint8_t first) {
+  if (first < 0x80)
+    return 1;
+  if (first >= 0xc2 && first < 0xe0)
+    return 2;
+  if (first >= 0xe0 && first < 0xf0)
+    return 3;
+  return first >= 0xf0 && first < 0xf5 ? 4 : 0;
+}
+
+bool continues(char octet) { return (static_cast<std::uint8_t>(octet) & 0xc0U) == 0x80; }
+
+// Neither longer than it has to be, nor half of a pair of UTF-16, nor beyond the last character.
+bool is_character(char32_t code, std::size_t length) {
+  constexpr std::array<char32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
+  return code >= kLeast[length] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+}
+
+// Of `octets`, which are as many as the first one promises.
+char32_t code_of(std::string_view octets) {
+  if (octets.size() == 1)
+    return static_cast<std::uint8_t>(octets[0]);
+  char32_t code = static_cast<std::uint8_t>(octets[0]) & (0x7fU >> octets.size());
+  for (const char octet : octets.substr(1)) {
+    if (!continues(octet))
+      return Character::kInvalid;
+    code = code << 6U | (static_cast<std::uint8_t>(octet) & 0x3fU);
+  }
+  return is_character(code, octets.size()) ? code : Character::kInvalid;
+}
+
+constexpr std::string_view kDigits = "0123456789abcdef";
+
+void append_escaped(std::string& text, char octet) {
+  const auto value = static_cast<std::uint8_t>(octet);
+  text += "\\x";
+  text += kDigits[value >> 4U];
+  text += kDigits[value & 0xfU];
+}
+
+}  // namespace
+
+bool Character::steers() const {
+  return code == kInvalid || std::ranges::any_of(kSteering, [this](const Range& range) {
+           return range.first <= code && code <= range.last;
+         });
+}
+
+Character take_character(std::string_view& text) {
+  const std::size_t length = length_by(static_cast<std::uint8_t>(text.front()));
+  Character character{text.substr(0, 1), Character::kInvalid};
+  if (length != 0 && length <= text.size()) {
+    const std::string_view octets = text.substr(0, length);
+    if (const char32_t code = code_of(octets); code != Character::kInvalid)
+      character = {octets, code};
+  }
+  text.remove_prefix(character.octets.size());
+  return character;
+}
+
+std::string unicode_escape(char32_t code) {
+  std::string text = "\\u";
+  for (const unsigned shift : {12U, 8U, 4U, 0U})
+    text += kDigits[code >> shift & 0xfU];
+  return text;
+}
+
+std::string printable(std::string_view text) {
+  std::string shown;
+  shown.reserve(text.size());
+  while (!text.empty()) {
+    const Character character = take_character(text);
+    if (!character.steers())
+      shown += character.octets;
+    else
+      std::ranges::for_each(character.octets, [&](char octet) { append_escaped(shown, octet); });
+  }
+  return shown;
+}
+
+}  // namespace tcpmibd

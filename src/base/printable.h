@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+// What somebody else has worded, for a terminal or a log: a process, a file, a peer may put
+// anything into a name, and a terminal obeys what it is sent.
+
+namespace tcpmibd {
+
+// A character of UTF-8, or one octet that is none.
+struct Character {
+  std::string_view octets;
+  char32_t code;
+
+  static constexpr char32_t kInvalid = 0xffffffff;
+
+  // Whether it steers what shows it instead of being shown: control characters (C0, DEL, C1),
+  // those that end a line or turn its direction, and octets that are no UTF-8, for a terminal of
+  // another character set may obey those.
+  bool steers() const;
+};
+
+// Takes the first character off `text`, which is not empty.
+Character take_character(std::string_view& text);
+
+// "\u009b", as TOML and JSON write a character that steers: all of those lie below 0x10000.
+std::string unicode_escape(char32_t code);
+
+// `text` with each octet of what steers as "\x1b". What is printable already is not changed; that
+// a backslash may have been there before is accepted, for names of systemd's units have them.
+std::string printable(std::string_view text);
+
+}  // namespace tcpmibd
