@@ -151,6 +151,7 @@ class Agent {
       responder_.set_ages(ages_of(config_));
       deleter_.set_rules(config_.delete_tcb);
       alarms_.configure(config_.alarms);
+      loop_.set_limits(config_.standalone.connections);
       set_watch();
     }
     service_.reloaded();

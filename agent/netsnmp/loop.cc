@@ -82,6 +82,11 @@ Start Loop::start_standalone(const Config& config, std::span<const tables::Manag
   return standalone_->start();
 }
 
+void Loop::set_limits(const Config::Connections& limits) {
+  if (standalone_)
+    standalone_->set_limits(limits);
+}
+
 Duration Loop::uptime() {
   constexpr std::chrono::milliseconds kCentisecond{10};
   return netsnmp_get_agent_uptime() * kCentisecond;
@@ -116,6 +121,8 @@ ExitStatus Loop::run(const Events& events) {
       log::error(subagent_->failure()->text());
       return ExitStatus::kFailed;
     }
+    if (standalone_)
+      standalone_->settle();
     notice_opening(events);
     take_turn(events);
     agent_check_and_process(events.is_busy && events.is_busy() ? 0 : 1);

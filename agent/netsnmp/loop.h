@@ -58,6 +58,9 @@ class Loop {
   Start start_standalone(const Config& config, std::span<const tables::Managed* const> objects,
                          Answerer answerer, Setter setter);
 
+  // Of the connections of managers, in the standalone role.
+  void set_limits(const Config::Connections& limits);
+
   // sysUpTime: ours, or that of the master we are connected with.
   static Duration uptime();
 

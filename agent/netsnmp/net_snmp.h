@@ -47,6 +47,11 @@ extern "C" {
 // not on it. Returns whether it waits.
 int netsnmp_check_for_delegated_and_add(netsnmp_agent_session* session);
 
+// Lists of requests: that wait for an answer, that wait for a Set to be done, and that Set.
+extern netsnmp_agent_session* agent_delegated_list;
+extern netsnmp_agent_session* netsnmp_agent_queued_list;
+extern netsnmp_agent_session* netsnmp_processing_set;
+
 // libnetsnmpmibs: access control, users, and the groups that managers read first.
 void init_vacm_vars(void);
 void init_usmUser(void);

@@ -8,6 +8,7 @@
 #include "agent/config/config.h"
 #include "agent/netsnmp/engine_state.h"
 #include "agent/netsnmp/log.h"
+#include "agent/netsnmp/manager_ports.h"
 #include "agent/netsnmp/registration.h"
 #include "agent/process/exit_status.h"
 #include "agent/process/standing.h"
@@ -33,6 +34,11 @@ class Standalone {
   // Of one that has been started.
   Standing standing() const;
 
+  void set_limits(const Config::Connections& limits);
+
+  // At every turn of the loop.
+  void settle();
+
   // For the library's callback, at the one moment when it can be told both who it is and who may
   // do what.
   void configure();
@@ -49,6 +55,7 @@ class Standalone {
   LibraryLog& library_log_;
   std::optional<EngineState> engine_;  // none: no SNMPv3
   std::vector<Error> complaints_;      // about the access file
+  ManagerPorts ports_;
 };
 
 }  // namespace tcpmibd::agent
