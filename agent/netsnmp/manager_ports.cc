@@ -68,8 +68,6 @@ void close_socket(netsnmp_transport& transport) {
   transport.sock = -1;
 }
 
-void never_wait(int socket) { ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK); }
-
 std::string cure_of(int code) {
   switch (code) {
     case EADDRINUSE:

@@ -115,6 +115,7 @@ Start Standalone::start() {
   library_log_.set_listener({});
   if (Start start = check_access(); !start)
     return start;
+  receivers_.guard();
   narrow_default_view();
   keep_groups_in_view();
   return listen();

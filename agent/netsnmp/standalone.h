@@ -9,6 +9,7 @@
 #include "agent/netsnmp/engine_state.h"
 #include "agent/netsnmp/log.h"
 #include "agent/netsnmp/manager_ports.h"
+#include "agent/netsnmp/receivers.h"
 #include "agent/netsnmp/registration.h"
 #include "agent/process/exit_status.h"
 #include "agent/process/standing.h"
@@ -55,6 +56,7 @@ class Standalone {
   LibraryLog& library_log_;
   std::optional<EngineState> engine_;  // none: no SNMPv3
   std::vector<Error> complaints_;      // about the access file
+  Receivers receivers_;
   ManagerPorts ports_;
 };
 

@@ -36,6 +36,8 @@ std::string text_of(const sockaddr_in6& peer) {
 
 }  // namespace
 
+void never_wait(int socket) { ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK); }
+
 std::string peer_address(int socket) {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;

@@ -11,6 +11,9 @@
 
 namespace tcpmibd::agent {
 
+// Neither a read nor a write waits any more.
+void never_wait(int socket);
+
 // "10.0.0.9", "fd77::1", "fe80::1%2"; an IPv4 address in IPv6 as IPv4; "a local socket".
 std::string peer_address(int socket);
 

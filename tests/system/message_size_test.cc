@@ -1,10 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "base/handle.h"
 #include "support/crowd.h"
 #include "support/scenes.h"
 #include "support/temp_folder.h"
@@ -78,14 +83,6 @@ class MessageSize : public SystemTest {
   }
 };
 
-std::vector<Oid> states_of(const Crowd& crowd) {
-  std::vector<Oid> cells;
-  for (unsigned number = 0; number < crowd.size(); ++number)
-    cells.push_back(connection_cell(kStateColumn, crowd.member(number).ends));
-  std::ranges::sort(cells);
-  return cells;
-}
-
 std::vector<Oid> oids_of(const Answer& answer) {
   std::vector<Oid> oids;
   for (const Varbind& varbind : answer.varbinds)
@@ -149,55 +146,135 @@ TEST_F(MessageSize, OfManyColumnsTheFirstOnesFit) {
   const Daemon daemon = Daemon::standalone(space, {}, access_of_all(folder));
   lose_what_is_longer_than(kLeast, space);
   std::vector<Oid> columns;
-  for (int i = 0; i < 25; ++i)
+  for (int i = 0; i < 9; ++i)
     columns.insert(columns.end(), {kConnectionState, kConnectionProcess});
   for (const User& user : users()) {
     const Answer answer = as(space, user).stating(kLeast).bulk(0, 5, columns);
     EXPECT_EQ(answer.error, "") << user.name;
     ASSERT_THAT(answer.varbinds, Not(IsEmpty())) << user.name;
+    EXPECT_LT(answer.varbinds.size(), columns.size()) << user.name;
     for (std::size_t i = 0; i < answer.varbinds.size(); ++i)
       EXPECT_EQ(answer.varbinds[i], answer.varbinds[i % 2]) << user.name << ", binding " << i;
   }
 }
 
+// The tools send nothing longer than what they state; the answer has values, and the request none.
 TEST_F(MessageSize, AGetThatDoesNotFitIsTooBig) {
   const Namespace space;
   const TempFolder folder;
-  const Crowd crowd(space, 20);
   const Daemon daemon = Daemon::standalone(space, {}, access_of_all(folder));
-  const std::vector<Oid> cells = states_of(crowd);
+  const std::vector<Oid> many(14, kSysDescr);
+  const std::vector<Oid> many_before(14, oid_of("1.3.6.1.2.1.1"));
   lose_what_is_longer_than(kLeast, space);
   for (const User& user : users()) {
     const Manager narrow = as(space, user).stating(kLeast);
-    EXPECT_EQ(narrow.get(cells).error, "tooBig") << user.name;
-    EXPECT_EQ(narrow.next(cells).error, "tooBig") << user.name;
-    EXPECT_EQ(told(narrow, cells.front()), kEstablished) << user.name;
+    EXPECT_EQ(narrow.get(many).error, "tooBig") << user.name;
+    EXPECT_EQ(narrow.next(many_before).error, "tooBig") << user.name;
+    EXPECT_TRUE(narrow.get({kSysDescr}).ok()) << user.name;
   }
   space.clear();
   for (const User& user : users())
-    EXPECT_THAT(as(space, user).get(cells).varbinds, SizeIs(cells.size())) << user.name;
+    EXPECT_THAT(as(space, user).get(many).varbinds, SizeIs(many.size())) << user.name;
+}
+
+// ---- A Set longer than what its manager states ----
+
+std::string with_tag(char tag, const std::string& content) {
+  const auto length = static_cast<unsigned>(content.size());
+  std::string text(1, tag);
+  if (length > 127)
+    text += {'\x82', static_cast<char>(length >> 8)};
+  return text + static_cast<char>(length) + content;
+}
+
+std::string encoded_integer(int value) {
+  return with_tag('\x02', {static_cast<char>(value >> 8), static_cast<char>(value)});
+}
+
+std::string encoded_name(const Oid& oid) {
+  std::string content(1, static_cast<char>(oid[0] * 40 + oid[1]));
+  for (std::size_t i = 2; i < oid.size(); ++i) {
+    std::string octets(1, static_cast<char>(oid[i] & 0x7f));
+    for (std::uint32_t rest = oid[i] >> 7; rest != 0; rest >>= 7)
+      octets.insert(octets.begin(), static_cast<char>(0x80 | (rest & 0x7f)));
+    content += octets;
+  }
+  return with_tag('\x06', content);
+}
+
+// "80 00 1F 88" -> the octets
+std::string octets_of(const std::string& hexadecimal) {
+  std::istringstream text(hexadecimal);
+  std::string octets;
+  for (unsigned octet = 0; text >> std::hex >> octet;)
+    octets += static_cast<char>(octet);
+  return octets;
+}
+
+// A Set of deleteTCB(12) by a user without phrases, of RFC 3412, 6.
+std::string deletion_of(const std::vector<Oid>& cells, const std::string& user,
+                        const std::string& engine, int stated) {
+  std::string bindings;
+  for (const Oid& cell : cells)
+    bindings += with_tag('\x30', encoded_name(cell) + with_tag('\x02', "\x0c"));
+  const std::string pdu = with_tag('\xa3', encoded_integer(4711) + encoded_integer(0) +
+                                               encoded_integer(0) + with_tag('\x30', bindings));
+  const std::string security =
+      with_tag('\x30', with_tag('\x04', engine) + encoded_integer(0) + encoded_integer(0) +
+                           with_tag('\x04', user) + with_tag('\x04', {}) + with_tag('\x04', {}));
+  const std::string global = with_tag('\x30', encoded_integer(4711) + encoded_integer(stated) +
+                                                  with_tag('\x04', {'\0'}) + encoded_integer(3));
+  const std::string scoped =
+      with_tag('\x30', with_tag('\x04', engine) + with_tag('\x04', {}) + pdu);
+  return with_tag('\x30', encoded_integer(3) + global + with_tag('\x04', security) + scoped);
+}
+
+std::string asked_by_datagram(const Namespace& space, const std::string& message) {
+  const FileDescriptor socket(
+      space.run([] { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); }));
+  const sockaddr_in agent{.sin_family = AF_INET,
+                          .sin_port = htons(2161),
+                          .sin_addr = {htonl(INADDR_LOOPBACK)},
+                          .sin_zero = {}};
+  ::sendto(socket.get(), message.data(), message.size(), 0,
+           reinterpret_cast<const sockaddr*>(&agent), sizeof agent);
+  std::string answer(64 * 1024, '\0');
+  ssize_t got = -1;
+  eventually([&] {
+    return (got = ::recv(socket.get(), answer.data(), answer.size(), MSG_DONTWAIT)) >= 0;
+  });
+  answer.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+  return answer;
 }
 
 TEST_F(MessageSize, ASetWhoseAnswerDoesNotFitIsNotDone) {
   const Namespace space;
   const TempFolder folder;
   const Stage stage = on_loopback(space, Family::kV4);
-  std::vector<Connection> connections;
-  std::vector<SetRequest> deletions;
+  std::vector<Connection> made;
+  std::vector<Oid> cells;
   for (int i = 0; i < 20; ++i) {
-    connections.push_back(connected(stage));
-    deletions.push_back({.oid = connection_cell(kStateColumn, connections.back().server.ends()),
-                         .type = 'i',
-                         .value = "12"});
+    made.push_back(connected(stage));
+    cells.push_back(connection_cell(kStateColumn, made.back().server.ends()));
   }
   const Daemon daemon = Daemon::standalone(space, {}, access_of_all(folder, "rwuser"));
-  for (const User& user : users())
-    EXPECT_EQ(as(space, user).stating(kLeast).set(deletions).error, "tooBig") << user.name;
-  const Manager wide = as(space, users().front());
-  for (const SetRequest& deletion : deletions)
-    EXPECT_EQ(told(wide, deletion.oid), kEstablished);
-  EXPECT_EQ(wide.set(deletions).error, "");
-  EXPECT_EQ(told(wide, deletions.back().oid), kGone);
+  const Manager reader = Manager::v2c(space, Daemon::kAddress);
+  const std::string user = users().front().name;
+  const std::string engine = octets_of(told(reader, oid_of("1.3.6.1.6.3.10.2.1.1.0")));
+
+  const std::string refused = asked_by_datagram(space, deletion_of(cells, user, engine, kLeast));
+  const std::string too_big =
+      std::string("\x02\x01\x01", 3) + std::string("\x02\x01\0", 3) + std::string("\x30\0", 2);
+  EXPECT_LE(refused.size(), static_cast<std::size_t>(kLeast));
+  EXPECT_TRUE(refused.ends_with(too_big)) << testing::PrintToString(refused);
+  for (const Oid& cell : cells)
+    EXPECT_EQ(told(reader, cell), kEstablished);
+
+  const std::string done =
+      asked_by_datagram(space, deletion_of(cells, user, engine, kPerlsNetSnmp));
+  EXPECT_GT(done.size(), static_cast<std::size_t>(kLeast));
+  EXPECT_EQ(told(reader, cells.front()), kGone);
+  EXPECT_EQ(told(reader, cells.back()), kGone);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -232,10 +233,11 @@ TEST_F(StandaloneStreams, WithoutADescriptorLeftOneMoreIsTurnedAway) {
 
 // ---- Who does not read, or goes ----
 
-// Asks and asks, and reads nothing.
-void ask_without_reading(const TcpSocket& socket) {
+// Asks for as much as there is room for, and reads nothing; whether the connection has been reset.
+bool is_reset_while_asking(const TcpSocket& socket) {
   while (::send(socket.get(), kBulk.data(), kBulk.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
   }
+  return errno == ECONNRESET || errno == EPIPE;
 }
 
 TEST_F(StandaloneStreams, NobodyWaitsForAManagerThatDoesNotRead) {
@@ -245,15 +247,7 @@ TEST_F(StandaloneStreams, NobodyWaitsForAManagerThatDoesNotRead) {
   EXPECT_TRUE(is_served(reading));
   for (int round = 0; round < 2; ++round) {
     const TcpSocket deaf = manager_at(space);
-    EXPECT_TRUE(eventually(
-        [&] {
-          ask_without_reading(deaf);
-          int error = 0;
-          socklen_t size = sizeof error;
-          ::getsockopt(deaf.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-          return error == ECONNRESET || error == EPIPE;
-        },
-        kGreatPatience));
+    EXPECT_TRUE(eventually([&] { return is_reset_while_asking(deaf); }, kGreatPatience));
     EXPECT_EQ(told_by_datagram(space), "200");
     EXPECT_TRUE(is_served(reading));
   }
@@ -294,6 +288,66 @@ TEST_F(StandaloneStreams, WhatIsNoSnmpEndsItsConnection) {
     EXPECT_TRUE(ends(stranger)) << octets;
   }
   EXPECT_TRUE(is_served(manager_at(space)));
+}
+
+// ---- Receivers of notifications ----
+
+// Each request by a wrong community is a notification to the one receiver, over a stream.
+struct Notifying {
+  explicit Notifying(const Namespace& space)
+      : listener(listen_on(space, "127.0.0.1:1620", {.receive_buffer = 4096})),
+        daemon(Daemon::standalone(space, {},
+                                  folder.write("access",
+                                               "rocommunity public 127.0.0.1\nauthtrapenable 1\n"
+                                               "trapsess -v 2c -c public tcp:127.0.0.1:1620\n"))),
+        receiver(accept_from(listener)),
+        stranger(space.run([] { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); })) {}
+
+  void notify() const {
+    const sockaddr_in agent{.sin_family = AF_INET,
+                            .sin_port = htons(2161),
+                            .sin_addr = {htonl(INADDR_LOOPBACK)},
+                            .sin_zero = {}};
+    std::string request(kBulk);
+    request.replace(request.find("public"), 6, "guests");
+    ::sendto(stranger.get(), request.data(), request.size(), 0,
+             reinterpret_cast<const sockaddr*>(&agent), sizeof agent);
+  }
+
+  bool loses_one() const {
+    return eventually(
+        [&] {
+          for (int i = 0; i < 100; ++i)
+            notify();
+          return daemon.log().find("a notification is lost: its receiver 127.0.0.1") !=
+                 std::string::npos;
+        },
+        kGreatPatience);
+  }
+
+  TempFolder folder;
+  TcpSocket listener;
+  Daemon daemon;
+  TcpSocket receiver;
+  FileDescriptor stranger;
+};
+
+TEST_F(StandaloneStreams, NobodyWaitsForAReceiverThatDoesNotRead) {
+  const Namespace space;
+  Notifying agent(space);
+  EXPECT_TRUE(agent.loses_one());
+  EXPECT_EQ(settled([&] { return told_by_datagram(space); }, "200"), "200");
+  EXPECT_EQ(agent.daemon.terminate(), 0) << agent.daemon.log();
+}
+
+TEST_F(StandaloneStreams, AReceiverMayGoAndOthersAreServed) {
+  const Namespace space;
+  Notifying agent(space);
+  EXPECT_FALSE(agent.receiver.receive().empty());
+  agent.receiver.close();
+  EXPECT_TRUE(agent.loses_one());
+  EXPECT_EQ(settled([&] { return told_by_datagram(space); }, "200"), "200");
+  EXPECT_EQ(agent.daemon.terminate(), 0) << agent.daemon.log();
 }
 
 // ---- Local sockets ----
