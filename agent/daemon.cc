@@ -127,8 +127,10 @@ class Agent {
     if (config_.standalone.addresses.empty())
       return std::make_unique<agentx::Subagent>(config_.agentx, objects, answers_of(responder_),
                                                 writings_of(deleter_));
-    return std::make_unique<Loop>(config_.standalone, objects, answers_of(responder_),
-                                  writings_of(deleter_));
+    auto standalone = std::make_unique<Loop>(config_.standalone, objects, answers_of(responder_),
+                                             writings_of(deleter_));
+    standalone_ = standalone.get();
+    return standalone;
   }
 
   void on_news() {
@@ -156,6 +158,8 @@ class Agent {
       responder_.set_ages(ages_of(config_));
       deleter_.set_rules(config_.delete_tcb);
       alarms_.configure(config_.alarms);
+      if (standalone_ != nullptr)
+        standalone_->set_limits(config_.standalone.connections);
       set_watch();
     }
     service_.reloaded();
@@ -226,6 +230,7 @@ class Agent {
                    config_.delete_tcb,
                    audit_};
   ServiceManager service_{config_.agentx.reconnect};
+  Loop* standalone_ = nullptr;  // the role, if it is that one
   std::unique_ptr<Role> role_;  // last: it calls the others to its end
 };
 

@@ -22,10 +22,18 @@ struct Config {
     Duration ping = std::chrono::seconds(30);
   } agentx;
 
+  // Of the connections that managers hold over `tcp:` and the like.
+  struct Connections {
+    Duration idle = std::chrono::seconds(60);  // without a request; then it is ended
+    unsigned most = 64;                        // at once
+    unsigned each = 8;                         // from one address
+  };
+
   struct Standalone {
     std::vector<std::string> addresses;  // not empty: serve SNMP ourselves, without a master
     std::string access;                  // file of access lines; empty: loopback reads only
     std::string state;                   // folder for engine id and boots; empty: chosen
+    Connections connections;
   } standalone;
 
   struct Mib {

@@ -85,7 +85,8 @@ const std::vector<Key<Config>>& keys() {
       key("standalone", "address", kRestart, Addresses{},
           [](auto& config) -> auto& { return config.standalone.addresses; },
           "Where to serve SNMP without a master, one address or several: "
-          "`\"udp:127.0.0.1:1161\"`, `\"udp6:[::1]:1161\"`. Empty: be a subagent."),
+          "`\"udp:127.0.0.1:1161\"`, `\"udp6:[::1]:1161\"`, also `tcp:`, `tcp6:` and "
+          "`unix:PATH`. Empty: be a subagent."),
       key("standalone", "access", kRestart, Text{.may_be_empty = true},
           [](auto& config) -> auto& { return config.standalone.access; },
           "A file of access lines as in snmpd.conf (`rocommunity`, `createUser`, `view`, "
@@ -96,6 +97,17 @@ const std::vector<Key<Config>>& keys() {
           [](auto& config) -> auto& { return config.standalone.state; },
           "The folder that keeps the SNMP engine's id and its count of starts, which SNMPv3 needs. "
           "Empty: `$STATE_DIRECTORY`, else `/var/lib/tcpmibd`, else `$XDG_STATE_HOME/tcpmibd`."),
+      key("standalone", "tcp-idle", kLive, Interval{seconds(1), minutes(60)},
+          [](auto& config) -> auto& { return config.standalone.connections.idle; },
+          "A `tcp:`, `tcp6:` or `unix:` connection on which no request has come for so long is "
+          "ended."),
+      key("standalone", "tcp-connections", kLive, Number{1, 500},
+          [](auto& config) -> auto& { return config.standalone.connections.most; },
+          "How many such connections there may be at once. One more is closed as it comes, with a "
+          "line in the log."),
+      key("standalone", "tcp-connections-each", kLive, Number{1, 500},
+          [](auto& config) -> auto& { return config.standalone.connections.each; },
+          "How many of them from one address; all `unix:` ones count as one."),
 
       key("mib", "tables", kRestart, Tables{},
           [](auto& config) -> auto& { return config.mib; },

@@ -70,6 +70,8 @@ Loop::~Loop() {
   snmp_shutdown(kApplication);
 }
 
+void Loop::set_limits(const Config::Connections& limits) { standalone_->set_limits(limits); }
+
 // The library counts sysUpTime from the moment when it is started.
 Start Loop::start() {
   constexpr std::chrono::milliseconds kCentisecond{10};
@@ -105,6 +107,11 @@ void Loop::end() {
   beat_.reset();
   news_.reset();
   signals_.reset();
+}
+
+Status Loop::settle() {
+  standalone_->settle();
+  return {};
 }
 
 void Loop::wait(const Events&, bool busy, std::optional<Duration> latest) {

@@ -30,6 +30,9 @@ class Loop final : public Role {
 
   Start start() override;
 
+  // Of the connections of managers.
+  void set_limits(const Config::Connections& limits);
+
   bool is_serving() const override { return serving_; }
   Standing standing() const override { return standalone_->standing(); }
   Time uptime_zero() const override { return uptime_zero_; }
@@ -41,7 +44,7 @@ class Loop final : public Role {
 
   void begin(const Events& events) override;
   void end() override;
-  Status settle() override { return {}; }
+  Status settle() override;
   void wait(const Events& events, bool busy, std::optional<Duration> latest) override;
 
   std::optional<LibraryLog> log_{std::in_place};

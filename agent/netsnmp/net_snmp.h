@@ -43,6 +43,18 @@ extern "C" {
 // not on it. Returns whether it waits.
 int netsnmp_check_for_delegated_and_add(netsnmp_agent_session* session);
 
+// Lists of requests: that wait for an answer, that wait for a Set to be done, and that Set.
+extern netsnmp_agent_session* agent_delegated_list;
+extern netsnmp_agent_session* netsnmp_agent_queued_list;
+extern netsnmp_agent_session* netsnmp_processing_set;
+
+// The receivers of notifications; its first two members.
+struct trap_sink {
+  netsnmp_session* sesp;
+  struct trap_sink* next;
+};
+extern struct trap_sink* sinks;
+
 // libnetsnmpmibs: access control, users, and the groups that managers read first.
 void init_vacm_vars(void);
 void init_usmUser(void);

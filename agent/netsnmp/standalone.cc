@@ -53,34 +53,6 @@ void tell_identity(const EngineState& engine) {
   tell("engineBoots " + std::to_string(engine.boots() - 1));
 }
 
-std::string cure_of(int code) {
-  switch (code) {
-    case EADDRINUSE:
-      return "another agent, perhaps snmpd, has this port: stop it or choose another";
-    case EACCES:
-    case EPERM:
-      return "ports below 1024 need root or CAP_NET_BIND_SERVICE: choose a higher one";
-    case EADDRNOTAVAIL:
-      return "no interface has this address";
-    default:
-      return "write it as udp:ADDRESS:PORT or udp6:[ADDRESS]:PORT";
-  }
-}
-
-// Whether the kernel refused, and not the address itself was senseless.
-bool is_refusal(int code) {
-  return code == EADDRINUSE || code == EACCES || code == EPERM || code == EADDRNOTAVAIL;
-}
-
-Start listen_on(const std::string& address) {
-  errno = 0;
-  if (netsnmp_agent_listen_on(address.c_str()) >= 0)
-    return {};
-  const int code = is_refusal(errno) ? errno : 0;
-  return start_failure(failure("listen on " + address, code, cure_of(code)),
-                       code != 0 ? ExitStatus::kFailed : ExitStatus::kUsage);
-}
-
 std::string_view without(std::string_view text, std::string_view start) {
   return text.starts_with(start) ? text.substr(start.size()) : text;
 }
@@ -108,7 +80,10 @@ extern "C" int on_configure(int, int, void*, void* self) noexcept {
 
 Standalone::Standalone(const Config::Standalone& config, Registration& registration,
                        LibraryLog& library_log)
-    : config_(config), registration_(registration), library_log_(library_log) {
+    : config_(config),
+      registration_(registration),
+      library_log_(library_log),
+      ports_(config.connections) {
   library_log_.set_listener(
       [this](log::Level level, std::string_view line) { return hear(level, line); });
 }
@@ -129,6 +104,7 @@ Start Standalone::start() {
   library_log_.set_listener({});
   if (Start start = check_access(); !start)
     return start;
+  receivers_.guard();
   narrow_default_view();
   keep_groups_in_view();
   return listen();
@@ -140,6 +116,10 @@ Standing Standalone::standing() const {
     addresses += (addresses.empty() ? "" : ", ") + address;
   return {.serving = true, .text = "serving SNMP on " + addresses};
 }
+
+void Standalone::set_limits(const Config::Connections& limits) { ports_.set_limits(limits); }
+
+void Standalone::settle() { ports_.settle(Clock::now()); }
 
 Status Standalone::read_access() {
   if (config_.access.empty())
@@ -218,7 +198,7 @@ Start Standalone::check_access() {
 Start Standalone::listen() {
   netsnmp_set_lookup_cache_size(-1);  // the default, off until everything is registered
   for (const std::string& address : config_.addresses) {
-    if (Start start = listen_on(address); !start)
+    if (Start start = ports_.open(address); !start)
       return start;
     log::notice("serving SNMP on " + address);
   }

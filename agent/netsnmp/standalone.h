@@ -9,6 +9,8 @@
 #include "agent/config/config.h"
 #include "agent/netsnmp/engine_state.h"
 #include "agent/netsnmp/log.h"
+#include "agent/netsnmp/manager_ports.h"
+#include "agent/netsnmp/receivers.h"
 #include "agent/netsnmp/registration.h"
 #include "agent/process/exit_status.h"
 #include "agent/process/standing.h"
@@ -37,6 +39,11 @@ class Standalone {
   // Of one that has been started.
   Standing standing() const;
 
+  void set_limits(const Config::Connections& limits);
+
+  // At every turn of the loop.
+  void settle();
+
   // For the library's callback, at the one moment when it can be told both who it is and who may
   // do what.
   void configure();
@@ -57,6 +64,8 @@ class Standalone {
   std::vector<AccessLine> access_;     // as they have been judged
   std::size_t line_ = 0;               // the number of the one that is told; 0: none
   std::vector<Error> complaints_;      // about the access file
+  Receivers receivers_;
+  ManagerPorts ports_;
 };
 
 }  // namespace tcpmibd::agent

@@ -30,7 +30,9 @@ struct Room {
 
 // The first row that fits a file is its own.
 const std::vector<Room> kRooms{
-    {"src/base/", {"base"}, {"boost/", "fcntl.h", "sys/", "syslog.h", "systemd/", "tl/", "unistd.h"}},
+    {"src/base/",
+     {"base"},
+     {"boost/", "fcntl.h", "sys/", "syslog.h", "systemd/", "tl/", "unistd.h"}},
     {"src/tcp/", {"base", "tcp"}, {"arpa/inet.h"}},
     {"src/survey/", {"base", "tcp", "survey"}, {}},
     {"src/diag/",
@@ -53,7 +55,8 @@ const std::vector<Room> kRooms{
      {"sys/eventfd.h"}},
     {"agent/netsnmp/",
      {"base", "snmp", "tables", "agent/config", "agent/netsnmp", "agent/process", "agent/serve"},
-     {"fcntl.h", "net-snmp/", "sys/file.h", "sys/random.h", "syslog.h", "unistd.h"}},
+     {"arpa/inet.h", "fcntl.h", "net-snmp/", "netinet/in.h", "poll.h", "sys/eventfd.h",
+      "sys/file.h", "sys/ioctl.h", "sys/random.h", "sys/socket.h", "syslog.h", "unistd.h"}},
     {"agent/commands/",
      {"base", "tcp", "survey", "snmp", "tables", "agent/agentx", "agent/commands", "agent/config",
       "agent/netsnmp/query.h", "agent/process"},

@@ -133,10 +133,20 @@ Manager Manager::v2c(const Namespace& space, std::string address, std::string co
 }
 
 Manager Manager::v3(const Namespace& space, std::string address, const User& user) {
-  return {space,
-          std::move(address),
-          {"-v3", "-l", "authPriv", "-u", user.name, "-a", "SHA", "-A", user.authentication, "-x",
-           "AES", "-X", user.privacy}};
+  const bool has_digest = !user.authentication.empty(), has_cipher = !user.privacy.empty();
+  const char* level = has_cipher ? "authPriv" : has_digest ? "authNoPriv" : "noAuthNoPriv";
+  std::vector<std::string> access{"-v3", "-l", level, "-u", user.name};
+  if (has_digest)
+    access.insert(access.end(), {"-a", user.digest, "-A", user.authentication});
+  if (has_cipher)
+    access.insert(access.end(), {"-x", user.cipher, "-X", user.privacy});
+  return {space, std::move(address), std::move(access)};
+}
+
+Manager Manager::stating(int octets) const {
+  Manager other = *this;
+  other.access_.push_back("--sendMessageMaxSize=" + std::to_string(octets));
+  return other;
 }
 
 Manager Manager::patient(std::chrono::milliseconds timeout, int tries) const {

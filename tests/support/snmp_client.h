@@ -34,11 +34,13 @@ struct Answer {
   const Varbind& only() const;  // Trouble unless there is exactly one and no error
 };
 
-// SNMPv3 with authentication and privacy, SHA and AES.
+// SNMPv3 with authentication and privacy. Without a phrase there is no privacy, or neither.
 struct User {
   std::string name = "operator";
   std::string authentication = "authentication phrase";
   std::string privacy = "privacy phrase";
+  std::string digest = "SHA";
+  std::string cipher = "AES";
 };
 
 struct SetRequest {
@@ -53,6 +55,9 @@ class Manager {
   static Manager v1(const Namespace& space, std::string address, std::string community = "public");
   static Manager v2c(const Namespace& space, std::string address, std::string community = "public");
   static Manager v3(const Namespace& space, std::string address, const User& user = {});
+
+  // States in SNMPv3 that it takes no message of more `octets`; the most there can be unless told.
+  Manager stating(int octets) const;
 
   // Waits this long for each of `tries` requests; 5 s and one try unless told.
   Manager patient(std::chrono::milliseconds timeout, int tries = 1) const;

@@ -34,6 +34,9 @@ ping = "2m"
 address = ["udp:127.0.0.1:1161", "udp6:[::1]:1161"]
 access = "/etc/tcpmibd/access.conf"
 state = "/srv/\"odd\" name\\"
+tcp-idle = "90s"
+tcp-connections = 500
+tcp-connections-each = 1
 
 [mib]
 tables = ["scalars", "legacy"]
@@ -96,6 +99,9 @@ ping = "30s"
 address = ""
 access = ""
 state = ""
+tcp-idle = "1m"
+tcp-connections = 64
+tcp-connections-each = 8
 
 [mib]
 tables = ["scalars", "connections", "listeners", "legacy", "tcpmibd"]
@@ -149,6 +155,9 @@ TEST_F(ConfigFiles, EveryKeyReachesItsField) {
   EXPECT_THAT(config->standalone.addresses, ElementsAre("udp:127.0.0.1:1161", "udp6:[::1]:1161"));
   EXPECT_EQ(config->standalone.access, "/etc/tcpmibd/access.conf");
   EXPECT_EQ(config->standalone.state, "/srv/\"odd\" name\\");
+  EXPECT_EQ(config->standalone.connections.idle, seconds(90));
+  EXPECT_EQ(config->standalone.connections.most, 500U);
+  EXPECT_EQ(config->standalone.connections.each, 1U);
   EXPECT_TRUE(config->mib.scalars && config->mib.legacy);
   EXPECT_FALSE(config->mib.connections || config->mib.listeners || config->mib.tcpmibd);
   EXPECT_FALSE(config->mib.link_local_zones);
@@ -228,6 +237,9 @@ constexpr Mistake kMistakes[] = {
     {"[delete-tcb]\nprotect-ports = [70000]\n", ":2: delete-tcb.protect-ports takes a list of"},
     {"[standalone]\naddress = [\"\"]\n", ":2: standalone.address takes a string or a list"},
     {"[standalone]\naddress = 161\n", ":2: standalone.address takes a string or a list"},
+    {"[standalone]\ntcp-idle = \"0s\"\n", ":2: standalone.tcp-idle takes a duration"},
+    {"[standalone]\ntcp-connections = 0\n",
+     ":2: standalone.tcp-connections takes a number from 1 to 500, not 0"},
     {"[watch]\ninterval = \"0s\"\n",
      ":2: watch.interval takes a duration in whole seconds, from \"1s\" to \"60m\", not "},
     {"[notify]\ndeletions = 1\n", ":2: notify.deletions takes true or false, not 1"},
@@ -404,6 +416,7 @@ TEST(RestartKeys, NamesWhatOnlyARestartApplies) {
 
 TEST(RestartKeys, LiveKeysAreNotAmongThem) {
   Config changed;
+  changed.standalone.connections = {.idle = seconds(9), .most = 9, .each = 9};
   changed.snapshot.max_age = seconds(9);
   changed.process.lookup = false;
   changed.process.max_age = seconds(9);
