@@ -1,7 +1,9 @@
 #include "agent/daemon.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "agent/process/memory.h"
 #include "agent/process/privileges.h"
 #include "agent/process/service_manager.h"
+#include "agent/process/signals.h"
 #include "agent/process/version.h"
 #include "agent/serve/alarm_watch.h"
 #include "agent/serve/audit.h"
@@ -60,6 +63,10 @@ std::vector<const tables::Managed*> served(const Config::Mib& mib) {
   return objects;
 }
 
+std::optional<Duration> sooner(std::optional<Duration> one, std::optional<Duration> other) {
+  return one && other ? std::min(one, other) : (one ? one : other);
+}
+
 // SIGHUP: what is live takes effect, or nothing does. Whether it has.
 bool reload(const ReadConfig& read, Config& config) {
   const Result<Config> fresh = read();
@@ -97,12 +104,13 @@ tables::DeletedConnection deleted_connection(const Deletion& deletion, std::uint
 // An agent's parts, in the order in which they need one another.
 class Agent {
  public:
-  Agent(const KernelSide& kernel, Worker& worker, Config config, ReadConfig read_config)
+  Agent(const KernelSide& kernel, Worker& worker, Signals& signals, Config config,
+        ReadConfig read_config)
       : kernel_(kernel),
         worker_(worker),
         config_(std::move(config)),
         read_config_(std::move(read_config)),
-        role_(role()) {}
+        role_(role(signals)) {}
 
   ExitStatus run() {
     if (const Start started = role_->start(); !started)
@@ -122,13 +130,13 @@ class Agent {
   }
 
  private:
-  std::unique_ptr<Role> role() {
+  std::unique_ptr<Role> role(Signals& signals) {
     const std::vector<const tables::Managed*> objects = served(config_.mib);
     if (config_.standalone.addresses.empty())
-      return std::make_unique<agentx::Subagent>(config_.agentx, objects, answers_of(responder_),
-                                                writings_of(deleter_));
-    auto standalone = std::make_unique<Loop>(config_.standalone, objects, answers_of(responder_),
-                                             writings_of(deleter_));
+      return std::make_unique<agentx::Subagent>(signals, config_.agentx, objects,
+                                                answers_of(responder_), writings_of(deleter_));
+    auto standalone = std::make_unique<Loop>(signals, config_.standalone, objects,
+                                             answers_of(responder_), writings_of(deleter_));
     standalone_ = standalone.get();
     return standalone;
   }
@@ -139,7 +147,8 @@ class Agent {
     watch_.on_news();
   }
 
-  // When memory is to be freed, though nobody asks any more.
+  // When memory is to be freed, or lines of the log are left to be written, though nobody asks any
+  // more.
   std::optional<Duration> on_turn() {
     const Time now = Clock::now();
     const std::optional<Duration> kept = responder_.tidy(now);
@@ -149,7 +158,7 @@ class Agent {
     notifier_.on_turn();
     if (service_.listens())
       service_.tell(role_->standing(), responder_.newest().get(), now);
-    return kept;
+    return sooner(kept, log::catch_up());
   }
 
   void on_hangup() {
@@ -221,14 +230,15 @@ class Agent {
        .command_of = [this](std::uint32_t pid) { return kernel_.names.identity_of(pid).command; },
        .on_written = [this](const Deletion& deletion, std::uint32_t pid,
                             const std::string& command) { on_written(deletion, pid, command); }}};
-  Deleter deleter_{{.sockets = kernel_.lookups,
-                    .destroyer = kernel_.destroyer,
-                    .own_connections = kernel_.own_connections,
-                    .newest = [this] { return responder_.newest(); },
-                    .on_deleted = [this](const tcp::Socket& ended) { responder_.forget(ended); }},
-                   forms_,
-                   config_.delete_tcb,
-                   audit_};
+  Deleter deleter_{
+      {.sockets = kernel_.lookups,
+       .destroyer = kernel_.destroyer,
+       .own_connections = kernel_.own_connections,
+       .snapshot_since = [this](Time oldest) { return responder_.snapshot_since(oldest); },
+       .on_deleted = [this](const tcp::Socket& ended) { responder_.forget(ended); }},
+      forms_,
+      config_.delete_tcb,
+      audit_};
   ServiceManager service_{config_.agentx.reconnect};
   Loop* standalone_ = nullptr;  // the role, if it is that one
   std::unique_ptr<Role> role_;  // last: it calls the others to its end
@@ -262,7 +272,10 @@ ExitStatus serve(const KernelSide& kernel, Config config, ReadConfig read_config
   const Result<std::unique_ptr<Worker>> worker = Worker::start(sources, forms_of(config));
   if (!worker)
     return give_up(worker.error());
-  return Agent(kernel, **worker, std::move(config), std::move(read_config)).run();
+  const Result<std::unique_ptr<Signals>> signals = Signals::open();
+  if (!signals)
+    return give_up(signals.error());
+  return Agent(kernel, **worker, **signals, std::move(config), std::move(read_config)).run();
 }
 
 }  // namespace tcpmibd::agent

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "agent/config/access_file.h"
 #include "agent/config/config.h"
 #include "agent/daemon.h"
+#include "agent/process/descriptors.h"
 #include "agent/process/exit_status.h"
 #include "agent/process/memory.h"
 #include "agent/process/privileges.h"
@@ -34,6 +36,9 @@ namespace tcpmibd::agent {
 
 namespace {
 
+// How long a reader of the log who is behind may take for the last of it.
+constexpr std::chrono::milliseconds kLastLines{200};
+
 void print(const std::string& text, std::FILE* to = stdout) {
   std::fwrite(text.data(), 1, text.size(), to);
 }
@@ -44,6 +49,11 @@ ExitStatus complain(const Error& error, ExitStatus status) {
 }
 
 bool colour_wanted() { return ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
+
+// A file that could not be opened for want of descriptors is no mistake in it.
+ExitStatus status_of_bad_config(const Error& error) {
+  return is_scarcity(error.code) ? ExitStatus::kFailed : ExitStatus::kUsage;
+}
 
 Result<Config> configuration(const Options& options) {
   return load_config(options.config_file, options.config_given, options.overrides);
@@ -57,10 +67,10 @@ ExitStatus explain_command(const Options& options) {
 ExitStatus check_command(const Options& options) {
   const Result<Config> config = configuration(options);
   if (!config)
-    return complain(config.error(), ExitStatus::kUsage);
+    return complain(config.error(), status_of_bad_config(config.error()));
   if (!config->standalone.addresses.empty() && !config->standalone.access.empty()) {
     if (const auto access = read_access_file(config->standalone.access); !access)
-      return complain(access.error(), ExitStatus::kUsage);
+      return complain(access.error(), status_of_bad_config(access.error()));
   }
   print(to_toml(*config));
   return ExitStatus::kAsked;
@@ -69,7 +79,7 @@ ExitStatus check_command(const Options& options) {
 ExitStatus show_command(const Options& options) {
   const Result<Config> config = configuration(options);
   if (!config)
-    return complain(config.error(), ExitStatus::kUsage);
+    return complain(config.error(), status_of_bad_config(config.error()));
   const Result<std::unique_ptr<kernel::SockDiag>> sockets = kernel::SockDiag::open();
   if (!sockets)
     return complain(sockets.error(), ExitStatus::kFailed);
@@ -157,7 +167,7 @@ CapabilitySet give_up_privileges(const Config& config, const char* const* argv) 
 ExitStatus run_command(const Options& options, const char* const* argv) {
   Result<Config> config = configuration(options);
   if (!config)
-    return complain(config.error(), ExitStatus::kUsage);
+    return complain(config.error(), status_of_bad_config(config.error()));
   if (const Status logging = log::start(config->log.target, config->log.level); !logging)
     return complain(logging.error(), ExitStatus::kFailed);
   const CapabilitySet dropped = give_up_privileges(*config, argv);
@@ -196,12 +206,16 @@ ExitStatus execute(const Options& options, const char* const* argv) {
 }
 
 int main(int argc, const char* const* argv) {
+  fill_standard_descriptors();
+  end_without_memory();
   const Parsed parsed = parse_options(argc, argv);
   if (!parsed.options) {
     print(parsed.output, parsed.to_stderr ? stderr : stdout);
     return parsed.exit_status;
   }
-  return static_cast<int>(execute(*parsed.options, argv));
+  const ExitStatus status = execute(*parsed.options, argv);
+  log::finish(kLastLines);
+  return static_cast<int>(status);
 }
 
 }  // namespace

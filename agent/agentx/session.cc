@@ -74,7 +74,7 @@ Time Session::wake() const {
   Time wake = asked_ ? asked_->answer_until : heard_ + settings_.ping;
   if (unread_since_)
     wake = std::min(wake, *unread_since_ + kPatience);
-  return wake;
+  return std::min(wake, sets_.wake().value_or(wake));
 }
 
 // Answers are worked at for kTurn from when all that has come is taken.

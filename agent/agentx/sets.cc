@@ -6,6 +6,7 @@
 namespace tcpmibd::agent::agentx {
 namespace {
 
+using snmp::SetStatus;
 using Phase = Writing::Phase;
 
 constexpr Outcome kMisfit{.error = ErrorCode::kProcessingError, .index = 0};
@@ -62,7 +63,8 @@ void Sets::clean_up(const Header& header) {
 
 void Sets::work(Time until, Bytes& out) {
   for (Set& set : sets_) {
-    if (set.is_working() && !set.waits && Clock::now() < until)
+    const Time now = Clock::now();
+    if (set.is_working() && now < until && now >= set.waits_until.value_or(now))
       work(set, until, out);
   }
   std::erase_if(sets_, [](const Set& set) { return set.state == State::kOver; });
@@ -82,15 +84,16 @@ void Sets::work(Set& set, Time until, Bytes& out) {
 
 // False when it has to wait. The first refusal counts; only what takes back goes on to the last.
 bool Sets::write_next(Set& set) {
-  const std::optional<ErrorCode> error = write(set.bindings[set.at], set.pass, set.asked);
-  set.waits = !error;
-  if (set.waits)
+  const SetAnswer answer = write(set.bindings[set.at], set.pass, set.asked);
+  set.waits_until = answer.status ? std::nullopt : std::optional(answer.again);
+  if (!answer.status)
     return false;
   ++set.at;
-  if (*error == ErrorCode::kNone)
+  if (*answer.status == SetStatus::kNoError)
     return true;
   if (set.outcome.error == ErrorCode::kNone)
-    set.outcome = {.error = *error, .index = static_cast<std::uint16_t>(set.at)};
+    set.outcome = {.error = static_cast<ErrorCode>(*answer.status),
+                   .index = static_cast<std::uint16_t>(set.at)};
   if (set.pass != Phase::kUndo)
     set.at = set.bindings.size();
   return true;
@@ -114,18 +117,15 @@ void Sets::end_phase(Set& set, Bytes& out) const {
     release(set);
 }
 
-// None: it has to wait.
-std::optional<ErrorCode> Sets::write(const Binding& binding, Phase phase,
-                                     const Header& header) const {
+SetAnswer Sets::write(const Binding& binding, Phase phase, const Header& header) const {
   const tables::Managed* object = objects_.holding(binding.name);
   if (object == nullptr || !object->has_writable())
-    return ErrorCode::kNotWritable;
-  const snmp::SetStatus status = set_({.phase = phase,
-                                       .object = *object,
-                                       .name = binding.name,
-                                       .value = binding.value,
-                                       .transaction = {.id = header.transaction}});
-  return static_cast<ErrorCode>(status);
+    return SetStatus::kNotWritable;
+  return set_({.phase = phase,
+               .object = *object,
+               .name = binding.name,
+               .value = binding.value,
+               .transaction = {.id = header.transaction}});
 }
 
 // What an object of ours knows of the Set is forgotten, whichever way it went.
@@ -151,11 +151,21 @@ void Sets::make_room() {
 
 void Sets::retry() {
   for (Set& set : sets_)
-    set.waits = false;
+    set.waits_until.reset();
 }
 
 bool Sets::is_busy() const {
-  return std::ranges::any_of(sets_, [](const Set& set) { return set.is_working() && !set.waits; });
+  return std::ranges::any_of(sets_,
+                             [](const Set& set) { return set.is_working() && !set.waits_until; });
+}
+
+std::optional<Time> Sets::wake() const {
+  std::optional<Time> wake;
+  for (const Set& set : sets_) {
+    if (set.waits_until)
+      wake = std::min(*set.waits_until, wake.value_or(*set.waits_until));
+  }
+  return wake;
 }
 
 Sets::Set* Sets::find(std::uint32_t transaction) {

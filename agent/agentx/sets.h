@@ -44,6 +44,9 @@ class Sets {
   // The setter has learned something.
   void retry();
 
+  // When work() has something to do though there is no news; none: never.
+  std::optional<Time> wake() const;
+
   // Whether work() has something to do.
   bool is_busy() const;
 
@@ -65,9 +68,9 @@ class Sets {
     Time begun;
     State state = State::kTesting;
     Writing::Phase pass = Writing::Phase::kReserve1;
-    std::size_t at = 0;  // the binding whose turn it is
-    Outcome outcome{};   // of the phase
-    bool waits = false;
+    std::size_t at = 0;                 // the binding whose turn it is
+    Outcome outcome{};                  // of the phase
+    std::optional<Time> waits_until{};  // for news, if none come before
 
     bool is_working() const {
       return state == State::kTesting || state == State::kCommitting || state == State::kUndoing;
@@ -81,8 +84,7 @@ class Sets {
   bool write_next(Set& set);
   static bool begin_next_pass(Set& set);
   void end_phase(Set& set, Bytes& out) const;
-  std::optional<ErrorCode> write(const Binding& binding, Writing::Phase phase,
-                                 const Header& header) const;
+  SetAnswer write(const Binding& binding, Writing::Phase phase, const Header& header) const;
   void release(Set& set) const;
   void make_room();
   Set* find(std::uint32_t transaction);

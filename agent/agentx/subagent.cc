@@ -58,9 +58,11 @@ int in_milliseconds(Duration duration) {
 
 }  // namespace
 
-Subagent::Subagent(const Config::Agentx& config, std::span<const tables::Managed* const> objects,
-                   Answerer answerer, Setter setter)
-    : config_(config),
+Subagent::Subagent(Signals& signals, const Config::Agentx& config,
+                   std::span<const tables::Managed* const> objects, Answerer answerer,
+                   Setter setter)
+    : Role(signals),
+      config_(config),
       master_(config.address),
       lock_(master_),
       objects_(objects),

@@ -26,9 +26,9 @@ namespace tcpmibd::agent::agentx {
 //        a minute with a master that comes and goes.
 class Subagent final : public Role {
  public:
-  // The objects outlive it.
-  Subagent(const Config::Agentx& config, std::span<const tables::Managed* const> objects,
-           Answerer answerer, Setter setter);
+  // The signals and the objects outlive it.
+  Subagent(Signals& signals, const Config::Agentx& config,
+           std::span<const tables::Managed* const> objects, Answerer answerer, Setter setter);
   // Takes leave of the master.
   ~Subagent() override;
 

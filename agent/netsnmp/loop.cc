@@ -53,9 +53,10 @@ class Loop::Watch {
   std::function<void()> act_;
 };
 
-Loop::Loop(const Config::Standalone& config, std::span<const tables::Managed* const> objects,
-           Answerer answerer, Setter setter)
-    : handler_(std::move(answerer), std::move(setter)),
+Loop::Loop(Signals& signals, const Config::Standalone& config,
+           std::span<const tables::Managed* const> objects, Answerer answerer, Setter setter)
+    : Role(signals),
+      handler_(std::move(answerer), std::move(setter)),
       registration_(objects, handler_),
       standalone_(std::make_unique<Standalone>(config, registration_, *log_)) {
   hide_files();
@@ -94,7 +95,7 @@ bool Loop::notify(const tables::Notification& notification) {
 
 // The library sends what has become complete at the end of the turn.
 void Loop::begin(const Events& events) {
-  signals_ = std::make_unique<Watch>(signal_descriptor(), [&] { on_signal(events); });
+  wishes_ = std::make_unique<Watch>(signal_descriptor(), [&] { on_signal(events); });
   news_ = std::make_unique<Watch>(events.news, [&] {
     events.on_news();
     handler_.retry();
@@ -106,7 +107,7 @@ void Loop::begin(const Events& events) {
 void Loop::end() {
   beat_.reset();
   news_.reset();
-  signals_.reset();
+  wishes_.reset();
 }
 
 Status Loop::settle() {

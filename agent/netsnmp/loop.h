@@ -22,9 +22,9 @@ namespace tcpmibd::agent {
 // One per process. Thread: one, from construction to the end; the library knows no other.
 class Loop final : public Role {
  public:
-  // The objects outlive the library.
-  Loop(const Config::Standalone& config, std::span<const tables::Managed* const> objects,
-       Answerer answerer, Setter setter);
+  // The signals outlive it, and the objects the library.
+  Loop(Signals& signals, const Config::Standalone& config,
+       std::span<const tables::Managed* const> objects, Answerer answerer, Setter setter);
   // Closes the ports.
   ~Loop() override;
 
@@ -51,7 +51,7 @@ class Loop final : public Role {
   Handler handler_;
   Registration registration_;
   std::unique_ptr<Standalone> standalone_;
-  std::unique_ptr<Watch> signals_;
+  std::unique_ptr<Watch> wishes_;
   std::unique_ptr<Watch> news_;
   std::optional<Timer> beat_;
   std::optional<Timer> repeated_;

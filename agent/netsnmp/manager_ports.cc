@@ -77,6 +77,11 @@ std::string cure_of(int code) {
       return "ports below 1024 need root or CAP_NET_BIND_SERVICE: choose a higher one";
     case EADDRNOTAVAIL:
       return "no interface has this address";
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+      return "see the limits of this process and the memory of this host";
     default:
       return "write it as udp:ADDRESS:PORT or udp6:[ADDRESS]:PORT";
   }
@@ -84,7 +89,8 @@ std::string cure_of(int code) {
 
 // Whether the kernel refused, and not the address itself was senseless.
 bool is_refusal(int code) {
-  return code == EADDRINUSE || code == EACCES || code == EPERM || code == EADDRNOTAVAIL;
+  return code == EADDRINUSE || code == EACCES || code == EPERM || code == EADDRNOTAVAIL ||
+         is_scarcity(code);
 }
 
 // What the library leaves alone in a response, for only a trap of SNMPv1 has these fields, carries

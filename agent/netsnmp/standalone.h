@@ -51,7 +51,7 @@ class Standalone {
  private:
   Status read_access();
   void tell_access();
-  void open_state();
+  Start open_state();
   void serve_discovery();
   bool hear(log::Level level, std::string_view line);
   Start check_access();

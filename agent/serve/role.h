@@ -33,8 +33,8 @@ struct Events {
 // One per process. Thread: one, from construction to the end.
 class Role {
  public:
-  // The construction lets the signals through that block_signals() holds back.
-  Role() = default;
+  // The signals outlive it.
+  explicit Role(Signals& signals) : signals_(signals) {}
   virtual ~Role() = default;
   Role(const Role&) = delete;
   Role& operator=(const Role&) = delete;
@@ -79,7 +79,7 @@ class Role {
  private:
   void notice_opening(const Events& events);
 
-  Signals signals_;
+  Signals& signals_;
   bool was_serving_ = false;
   bool stop_ = false;
 };

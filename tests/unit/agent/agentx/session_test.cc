@@ -39,7 +39,7 @@ class SessionTest : public testing::Test {
         FileDescriptor(ends[1]),
         Session::Settings{.priority = 100, .ping = seconds(30), .description = "us"}, objects_,
         [this](const Inquiry& inquiry) { return ask(inquiry); },
-        [](const Writing&) { return snmp::SetStatus::kNoError; }, now_);
+        [](const Writing&) -> SetAnswer { return snmp::SetStatus::kNoError; }, now_);
   }
 
   Answer ask(const Inquiry& inquiry) {

@@ -41,11 +41,13 @@ std::string letter_of(Phase phase) {
 
 class SetsTest : public testing::Test {
  protected:
-  SetStatus set(const Writing& writing) {
+  SetAnswer set(const Writing& writing) {
     const std::string what =
         letter_of(writing.phase) + std::to_string(writing.name[writing.name.size() - 1]);
     written_.push_back(what);
     transactions_.push_back(writing.transaction.id);
+    if (later_ && what == *later_)
+      return SetAnswer::later(again_);
     const auto refused = refused_.find(what);
     return refused == refused_.end() ? SetStatus::kNoError : refused->second;
   }
@@ -86,6 +88,8 @@ class SetsTest : public testing::Test {
   static constexpr const char* kMisfit = " error 268 at 0";
 
   std::map<std::string, SetStatus> refused_;
+  std::optional<std::string> later_;  // what has to wait
+  Time again_ = soon();
   std::vector<std::string> written_;
   std::vector<long> transactions_;
   std::uint32_t packet_ = 0;
@@ -209,6 +213,58 @@ TEST_F(SetsTest, TheEndOfTheSessionReleasesAll) {
   sets_.release_all();
   EXPECT_THAT(written(), ElementsAre("x1", "c2"));
   EXPECT_EQ(sets_.open(), 0U);
+}
+
+// ---- What has to wait
+
+TEST_F(SetsTest, ATestThatWaitsGoesOnAfterNewsFromWhereItStood) {
+  later_ = "f2";
+  EXPECT_EQ(test(1, {1, 2}), "");
+  EXPECT_THAT(written(), ElementsAre("r1", "r2", "f1", "f2"));
+  EXPECT_FALSE(sets_.is_busy());
+  EXPECT_EQ(sets_.wake(), again_);
+  later_.reset();
+  sets_.retry();
+  EXPECT_TRUE(sets_.is_busy());
+  Bytes out;
+  sets_.work(soon(), out);
+  EXPECT_THAT(responses_in(out), ElementsAre("1:"));
+  EXPECT_THAT(written(), ElementsAre("f2"));
+  EXPECT_EQ(sets_.wake(), std::nullopt);
+}
+
+TEST_F(SetsTest, ATestThatWaitsIsAskedAgainWhenItsTimeHasCome) {
+  later_ = "f1";
+  again_ = Clock::now();
+  test(1, {1});
+  later_.reset();
+  refused_ = {{"f1", SetStatus::kResourceUnavailable}};
+  Bytes out;
+  sets_.work(soon(), out);
+  EXPECT_THAT(responses_in(out), ElementsAre("1: error 13 at 1"));
+}
+
+TEST_F(SetsTest, OneThatIsSentAgainWhileItWaitsIsAnsweredOnce) {
+  later_ = "f1";
+  const Header header{.type = PduType::kTestSet, .transaction = 1, .packet = 77};
+  EXPECT_EQ(send(header, rows({1})), "");
+  EXPECT_EQ(send(header, rows({1})), "");
+  EXPECT_EQ(commit(1), kMisfit) << "it has not been tested yet";
+  later_.reset();
+  sets_.retry();
+  Bytes out;
+  sets_.work(soon(), out);
+  EXPECT_THAT(responses_in(out), ElementsAre("77:"));
+}
+
+TEST_F(SetsTest, ATestThatIsGivenUpWhileItWaitsIsReleased) {
+  later_ = "f1";
+  test(1, {1});
+  written();
+  EXPECT_EQ(clean_up(1), "");
+  EXPECT_THAT(written(), ElementsAre("x1"));
+  EXPECT_EQ(sets_.open(), 0U);
+  EXPECT_EQ(sets_.wake(), std::nullopt);
 }
 
 // ---- By a model: RFC 2741, 7.2.4, and nothing else
