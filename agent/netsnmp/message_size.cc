@@ -122,7 +122,7 @@ std::size_t authentication_of(const netsnmp_pdu& pdu) {
   return user != nullptr ? digest_of(*user) : kLongest;
 }
 
-// What comes of the first bindings that fit, and which is the first that does not.
+// The last binding with which the message fits, and the first with which it does not.
 struct Fitting {
   netsnmp_variable_list* last = nullptr;
   netsnmp_variable_list* beyond = nullptr;
@@ -142,7 +142,7 @@ Fitting fitting(const netsnmp_pdu& pdu, std::size_t limit) {
   return found;
 }
 
-// In octets, and how many it took to say so; none where that is not there yet, or cannot be.
+// Of octets that say it with the greatest first.
 std::size_t long_length(std::span<const std::uint8_t> octets) {
   std::size_t length = 0;
   for (const std::uint8_t octet : octets)
