@@ -263,7 +263,8 @@ Result<Config> load_config(const std::string& file, bool must_exist,
   std::error_code error;
   std::vector<std::string> files;
   // A link that leads nowhere is there, and a mistake.
-  if (must_exist || std::filesystem::exists(std::filesystem::symlink_status(file, error)) || error)
+  if (must_exist ||
+      std::filesystem::symlink_status(file, error).type() != std::filesystem::file_type::not_found)
     files.push_back(file);
   const Result<std::vector<std::string>> later = drop_ins(file);
   if (!later)

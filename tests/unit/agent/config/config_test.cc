@@ -312,7 +312,7 @@ TEST_F(ConfigFiles, WhatIsNoTextFileIsRefusedAndNotWaitedFor) {
 
 TEST_F(ConfigFiles, TheDefaultFileMayBeAbsentButNotALinkToNothing) {
   EXPECT_TRUE(load());
-  std::filesystem::create_symlink("/nowhere/at.toml", file());
+  std::filesystem::create_symlink(folder_ / "nothing", file());
   EXPECT_THAT(load().error().text(), HasSubstr("a link that leads nowhere"));
 }
 
@@ -360,6 +360,7 @@ TEST_F(ConfigFiles, WhatIsQuotedSteersNoTerminal) {
   EXPECT_THAT(error_of("[\"a\\u001b[2J\"]\n"), HasSubstr("unknown section [a\\x1b[2J]"));
   EXPECT_THAT(error_of("[log]\n\"\\u009b\" = 1\n"), HasSubstr("unknown key '\\xc2\\x9b'"));
   EXPECT_THAT(error_of("[log]\nlevel = \"\\u0007\"\n"), testing::Not(HasSubstr("\a")));
+  write("tcpmibd.toml", "");
   EXPECT_THAT(error_of_override("a\x1b=1"), HasSubstr("unknown key 'a\\x1b'"));
   write("tcpmibd.toml", "[agentx]\naddress = \"a\\u001b\\u009b\"\n");
   EXPECT_THAT(to_toml(*load()), HasSubstr("address = \"a\\u001b\\u009b\""));
