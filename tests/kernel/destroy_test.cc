@@ -633,10 +633,12 @@ TEST_F(DestroyTest, AskingWhetherOneCanEndsNothing) {
 
 constexpr int kManyInterfaces = 80;
 
-void add_interfaces(const Namespace& space, const std::string& stem, int count) {
+// d0, d1 and so on, an even number of them.
+void add_interfaces(const Namespace& space, int count) {
   std::string lines;
-  for (int number = 0; number < count; ++number)
-    lines += "link add " + stem + std::to_string(number) + " type dummy\n";
+  for (int number = 0; number < count; number += 2)
+    lines += "link add d" + std::to_string(number) + " type veth peer name d" +
+             std::to_string(number + 1) + '\n';
   lab::run({"ip", "-batch", "-"}, {.in = &space, .input = lines});
 }
 
@@ -654,7 +656,7 @@ TcpSocket bound_to(const Namespace& space, const std::string& device, const Ends
 TEST_F(DestroyTest, ALookUpThatHasNotAskedEveryInterfaceSaysSo) {
   const Namespace space;
   const Ends ends{lab::end_of("127.0.0.1:1000"), lab::end_of("127.0.0.1:2000")};
-  add_interfaces(space, "d", kManyInterfaces);
+  add_interfaces(space, kManyInterfaces);
   const TcpSocket near = bound_to(space, "d1", ends);
   const TcpSocket far = bound_to(space, "d79", ends);
   const std::unique_ptr<SockDiag> kernel = opened_in(space);
@@ -674,7 +676,7 @@ TEST_F(DestroyTest, ALookUpThatHasNotAskedEveryInterfaceSaysSo) {
 TEST_F(DestroyTest, InterfacesThatCannotBeListedAreAnError) {
   const Namespace space;
   const Ends ends{lab::end_of("127.0.0.1:1000"), lab::end_of("127.0.0.1:2000")};
-  add_interfaces(space, "d", 1);
+  add_interfaces(space, 2);
   const TcpSocket socket = bound_to(space, "d0", ends);
   const std::unique_ptr<SockDiag> kernel = opened_in(space);
   space.run([&] {
