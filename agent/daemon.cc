@@ -1,6 +1,8 @@
 #include "agent/daemon.h"
 
+#include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,6 +59,10 @@ std::vector<const tables::Managed*> served(const Config::Mib& mib) {
       objects.push_back(entry.object);
   }
   return objects;
+}
+
+std::optional<Duration> sooner(std::optional<Duration> one, std::optional<Duration> other) {
+  return one && other ? std::min(one, other) : (one ? one : other);
 }
 
 // SIGHUP: what is live takes effect, or nothing does. Whether it has.
@@ -132,7 +138,8 @@ class Agent {
     watch_.on_news();
   }
 
-  // When memory is to be freed, though nobody asks any more.
+  // When memory is to be freed, or lines of the log are left to be written, though nobody asks any
+  // more.
   std::optional<Duration> on_turn() {
     const Time now = Clock::now();
     const std::optional<Duration> kept = responder_.tidy(now);
@@ -142,7 +149,7 @@ class Agent {
     notifier_.on_turn();
     if (service_.listens())
       service_.tell(loop_.standing(), responder_.newest().get(), now);
-    return kept;
+    return sooner(kept, log::catch_up());
   }
 
   void on_hangup() {

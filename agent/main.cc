@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -32,6 +33,9 @@
 namespace tcpmibd::agent {
 
 namespace {
+
+// How long a reader of the log who is behind may take for the last of it.
+constexpr std::chrono::milliseconds kLastLines{200};
 
 void print(const std::string& text, std::FILE* to = stdout) {
   std::fwrite(text.data(), 1, text.size(), to);
@@ -182,7 +186,9 @@ int main(int argc, const char* const* argv) {
     print(parsed.output, parsed.to_stderr ? stderr : stdout);
     return parsed.exit_status;
   }
-  return static_cast<int>(execute(*parsed.options));
+  const ExitStatus status = execute(*parsed.options);
+  log::finish(kLastLines);
+  return static_cast<int>(status);
 }
 
 }  // namespace

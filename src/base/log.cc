@@ -1,42 +1,31 @@
 #include "base/log.h"
 
-// The library is built with syslog(3); its headers hide that unless asked.
-#define BOOST_LOG_USE_NATIVE_SYSLOG
-// Every message would name the one line of this file that sends them all.
-#define SD_JOURNAL_SUPPRESS_LOCATION
-
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
-#include <sys/un.h>
-#include <syslog.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <boost/log/attributes/attribute_value_impl.hpp>
 #include <boost/log/attributes/value_extraction.hpp>
 #include <boost/log/core.hpp>
 #include <boost/log/sinks/basic_sink_backend.hpp>
 #include <boost/log/sinks/sync_frontend.hpp>
-#include <boost/log/sinks/syslog_backend.hpp>
 #include <boost/log/sources/record_ostream.hpp>
 #include <boost/log/sources/severity_logger.hpp>
-#include <boost/log/utility/formatting_ostream.hpp>
 #include <boost/smart_ptr/make_shared_object.hpp>
-#include <cerrno>
+#include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <iterator>
+#include <memory>
 #include <mutex>
 #include <span>
+#include <string>
+#include <thread>
 #include <utility>
-#include <vector>
 
-#include "base/handle.h"
+#include "base/backlog.h"
+#include "base/outlet.h"
 
 namespace tcpmibd::log {
 namespace {
@@ -46,128 +35,41 @@ namespace sinks = boost::log::sinks;
 namespace keywords = boost::log::keywords;
 
 using Fields = std::span<const Field>;
-using Sink = boost::shared_ptr<sinks::sink>;
 
-// Where libsystemd sends; it drops messages without a word when nothing listens there.
-constexpr std::string_view kJournalSocket = "/run/systemd/journal/socket";
-constexpr const char* kIdentity = "tcpmibd";
+// Longer ones are cut. What we say ourselves is never so long.
+constexpr std::size_t kLongest = 8192;
 
-struct LevelNames {
-  std::string_view text;
-  int priority;  // syslog(3)
-};
+// How often somebody looks whether a reader that is behind has caught up.
+constexpr Duration kLookAgain = std::chrono::seconds(1);
 
-// Indexed by Level.
-constexpr std::array<LevelNames, 5> kLevels = {{
-    {"debug", LOG_DEBUG},
-    {"info", LOG_INFO},
-    {"notice", LOG_NOTICE},
-    {"warning", LOG_WARNING},
-    {"error", LOG_ERR},
-}};
+using OwnedOutlet = std::unique_ptr<Outlet>;
 
-const LevelNames& names_of(Level level) { return kLevels[static_cast<std::size_t>(level)]; }
-
-Level level_of(const boost_log::record_view& record) {
-  return boost_log::extract_or_default<Level>("Severity", record, Level::kNotice);
-}
-
-std::string message_of(const boost_log::record_view& record) {
-  return boost_log::extract_or_default<std::string>("Message", record, std::string());
-}
-
-// One message is one line: a process may put anything into its name, and so into our messages.
-std::string on_one_line(std::string text) {
-  std::ranges::replace_if(
-      text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return text;
-}
-
-// "warning: no answer from the master".
-void write_stderr(Level level, const std::string& message) {
-  std::string line(names_of(level).text);
-  line += ": " + on_one_line(message) + '\n';
-  std::span<const char> rest(line);
-  while (!rest.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written <= 0)
-      return;  // There is nowhere left to say so.
-    rest = rest.subspan(static_cast<std::size_t>(written));
-  }
-}
-
-// Writes each line at once and whole. Not a stream: after one failure (a full pipe) that would
-// stay silent for good.
-class StderrBackend : public sinks::basic_sink_backend<sinks::synchronized_feeding> {
+// Boost.Log's own backends wait for whoever reads, or stay silent for good after one failure (a
+// full disk).
+class BacklogBackend
+    : public sinks::basic_sink_backend<
+          sinks::combine_requirements<sinks::synchronized_feeding, sinks::flushing>::type> {
  public:
-  void consume(const boost_log::record_view& record) {
-    write_stderr(level_of(record), message_of(record));
-  }
-};
+  void redirect(OwnedOutlet outlet) { backlog_.redirect(std::move(outlet)); }
 
-// The journal's native protocol, which keeps fields apart and newlines as they are.
-class JournalBackend : public sinks::basic_sink_backend<sinks::synchronized_feeding> {
- public:
-  void consume(const boost_log::record_view& record) {
-    const Level level = level_of(record);
-    const std::string message = message_of(record);
-    std::vector<std::string> entries = {
-        "MESSAGE=" + message,
-        "PRIORITY=" + std::to_string(names_of(level).priority),
-        std::string("SYSLOG_IDENTIFIER=") + kIdentity,
-    };
-    for (const Field& field : boost_log::extract_or_default<Fields>("Fields", record, Fields()))
-      entries.push_back(std::string(field.name) + '=' + field.value);
-    if (send(entries) < 0)
-      write_stderr(level, message);
-  }
+  void consume(const boost_log::record_view& record) { backlog_.write(to_record(record)); }
+
+  void flush() { backlog_.catch_up(); }
+
+  bool is_behind() const { return backlog_.is_behind(); }
 
  private:
-  static int send(std::vector<std::string>& entries) {
-    std::vector<iovec> parts;
-    for (std::string& entry : entries)
-      parts.push_back({entry.data(), entry.size()});
-    return sd_journal_sendv(parts.data(), static_cast<int>(parts.size()));
+  static Record to_record(const boost_log::record_view& from) {
+    Record record{
+        .level = boost_log::extract_or_default<Level>("Severity", from, Level::kNotice),
+        .message = boost_log::extract_or_default<std::string>("Message", from, std::string())};
+    for (const Field& field : boost_log::extract_or_default<Fields>("Fields", from, Fields()))
+      record.fields.emplace_back(field.name, field.value);
+    return record;
   }
+
+  Backlog backlog_{std::make_unique<StderrOutlet>()};
 };
-
-Sink make_stderr() {
-  return boost::make_shared<sinks::synchronous_sink<StderrBackend>>(
-      boost::make_shared<StderrBackend>());
-}
-
-Sink make_journal() {
-  return boost::make_shared<sinks::synchronous_sink<JournalBackend>>(
-      boost::make_shared<JournalBackend>());
-}
-
-Sink make_syslog() {
-  auto backend = boost::make_shared<sinks::syslog_backend>(
-      keywords::facility = sinks::syslog::daemon, keywords::use_impl = sinks::syslog::native,
-      keywords::ident = kIdentity);
-  backend->set_severity_mapper([](const boost_log::record_view& record) {
-    return sinks::syslog::make_level(names_of(level_of(record)).priority);
-  });
-  auto sink = boost::make_shared<sinks::synchronous_sink<sinks::syslog_backend>>(backend);
-  sink->set_formatter(
-      [](const boost_log::record_view& record, boost_log::formatting_ostream& stream) {
-        stream << on_one_line(message_of(record));
-      });
-  return sink;
-}
-
-Status journal_listens() {
-  const FileDescriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-  std::ranges::copy(kJournalSocket, address.sun_path);
-  if (socket &&
-      ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
-    return {};
-  return failure("log to the journal at " + std::string(kJournalSocket), errno,
-                 "start systemd-journald, or set log.target to stderr or syslog");
-}
 
 // JOURNAL_STREAM is "device:inode" of the stream that systemd gave us; a redirected standard
 // error is another one.
@@ -179,29 +81,31 @@ bool stderr_is_journal() {
   return std::to_string(status.st_dev) + ':' + std::to_string(status.st_ino) == stream;
 }
 
-Result<Sink> make_sink(Target target) {
+Result<OwnedOutlet> outlet_of(Target target) {
+  const auto journal = [] { return std::make_unique<JournalOutlet>(kJournalSocket); };
   switch (target) {
     case Target::kAuto:
-      return stderr_is_journal() && journal_listens() ? make_journal() : make_stderr();
+      if (stderr_is_journal() && journal_listens())
+        return journal();
+      break;
     case Target::kJournal:
-      return journal_listens().map(make_journal);
+      return journal_listens().map([&]() -> OwnedOutlet { return journal(); });
     case Target::kSyslog:
-      return make_syslog();
+      return std::make_unique<SyslogOutlet>(kSyslogSocket);
     case Target::kStderr:
       break;
   }
-  return make_stderr();
+  return std::make_unique<StderrOutlet>();
 }
 
 // The one sink there is, and the right to use it.
 class Writer {
  public:
-  Writer() { use(make_stderr()); }
+  Writer() { boost_log::core::get()->add_sink(sink_); }
 
-  void use(const Sink& sink) {
+  void use(OwnedOutlet outlet) {
     const std::lock_guard lock(mutex_);
-    boost_log::core::get()->remove_all_sinks();
-    boost_log::core::get()->add_sink(sink);
+    sink_->locked_backend()->redirect(std::move(outlet));
   }
 
   void write(Level level, std::string_view message, Fields fields) {
@@ -211,13 +115,24 @@ class Writer {
       return;
     record.attribute_values().insert("Fields", boost_log::attributes::make_attribute_value(fields));
     boost_log::record_ostream stream(record);
-    stream << message << std::flush;
+    stream << message.substr(0, kLongest) << std::flush;
     logger_.push_record(std::move(record));
   }
 
+  // Whether it has.
+  bool catch_up() {
+    const std::lock_guard lock(mutex_);
+    if (sink_->locked_backend()->is_behind())
+      sink_->flush();
+    return !sink_->locked_backend()->is_behind();
+  }
+
  private:
-  std::mutex mutex_;  // Also keeps a line from falling between two sinks.
+  using Sink = sinks::synchronous_sink<BacklogBackend>;
+
+  std::mutex mutex_;
   boost_log::sources::severity_logger<Level> logger_;
+  const boost::shared_ptr<Sink> sink_ = boost::make_shared<Sink>();
 };
 
 // What is left of a line without its numbers: ports and process numbers never repeat.
@@ -240,10 +155,10 @@ Writer& writer() {
 
 Status start(Target target, Level least) {
   try {
-    Result<Sink> sink = make_sink(target);
-    if (!sink)
-      return tl::unexpected(std::move(sink).error());
-    writer().use(*std::move(sink));
+    Result<OwnedOutlet> outlet = outlet_of(target);
+    if (!outlet)
+      return tl::unexpected(std::move(outlet).error());
+    writer().use(*std::move(outlet));
     set_level(least);
     return {};
   } catch (const std::exception& error) {
@@ -261,6 +176,21 @@ void write(Level level, std::string_view message, std::initializer_list<Field> f
     writer().write(level, message, Fields(fields.begin(), fields.size()));
   } catch (...) {  // Boost.Log throws what it likes; a lost line must not end the agent.
   }
+}
+
+std::optional<Duration> catch_up() {
+  try {
+    return writer().catch_up() ? std::nullopt : std::optional(kLookAgain);
+  } catch (...) {  // Likewise.
+    return std::nullopt;
+  }
+}
+
+void finish(Duration patience) {
+  constexpr std::chrono::milliseconds kApart{5};
+  const Time deadline = Clock::now() + patience;
+  while (catch_up() && Clock::now() < deadline)
+    std::this_thread::sleep_for(kApart);
 }
 
 void Limited::write(Level level, std::string_view message, Time now) {

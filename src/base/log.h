@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,8 +31,16 @@ Status start(Target target, Level least);
 
 void set_level(Level least);
 
-// Writes one line. Any thread; never throws.
+// Writes one line, or keeps it until whoever reads it takes it: never waits for them. What does not
+// fit into some 256 KiB is dropped; a line tells how many were. Any thread; never throws.
 void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});
+
+// Writes what is kept, as far as it is taken. When to be called again at the latest; none: nothing
+// is left. Any thread.
+std::optional<Duration> catch_up();
+
+// The same until nothing is left, for `patience` at most: before the program ends.
+void finish(Duration patience);
 
 inline void debug(std::string_view message) { write(Level::kDebug, message); }
 inline void info(std::string_view message) { write(Level::kInfo, message); }

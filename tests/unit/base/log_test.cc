@@ -10,6 +10,9 @@
 #include <thread>
 #include <vector>
 
+#include "support/deadline.h"
+#include "support/standard_error.h"
+
 namespace tcpmibd::log {
 namespace {
 
@@ -179,6 +182,49 @@ TEST(LimitedKinds, WhoMakesUpKindsDoesNotFillTheLogEither) {
   EXPECT_EQ(lines_in(now), static_cast<long>(LimitedKinds::kMost) + 1);
   EXPECT_EQ(lines_in(now), 0);
   EXPECT_GT(lines_in(now + seconds(30)), 1) << "those that rest make room";
+}
+
+TEST(Log, APipeThatNobodyReadsHoldsNobodyUpAndTheHoleIsTold) {
+  constexpr int kLines = 20'000;
+  lab::Pipe pipe;
+  const lab::StandardErrorIs it(pipe.writer.get());
+  ASSERT_TRUE(start(Target::kStderr, Level::kNotice));
+  for (int line = 0; line < kLines; ++line)
+    notice("line " + std::to_string(line));
+  EXPECT_TRUE(catch_up()) << "somebody is to look again";
+  ASSERT_TRUE(lab::eventually([&] {
+    pipe.read();
+    return !catch_up();
+  }));
+  notice("afterwards");
+  const std::string& text = pipe.read();
+  const auto lines = std::ranges::count(text, '\n');
+  EXPECT_GT(lines, 1000);
+  EXPECT_THAT(text, HasSubstr("\nwarning: here " + std::to_string(kLines - lines + 2) +
+                              " lines are missing from the log: nobody took them in time\n"
+                              "notice: afterwards\n"));
+}
+
+TEST(Log, ItEndsSoonThoughNobodyReads) {
+  lab::Pipe pipe;
+  const lab::StandardErrorIs it(pipe.writer.get());
+  ASSERT_TRUE(start(Target::kStderr, Level::kNotice));
+  for (int line = 0; line < 1000; ++line)
+    notice("line " + std::to_string(line));
+  finish(std::chrono::milliseconds(50));
+  EXPECT_TRUE(catch_up());
+  std::thread reader([&] {
+    lab::eventually([&] { return pipe.read().find("line 999\n") != std::string::npos; });
+  });
+  finish(lab::kPatience);
+  reader.join();
+  EXPECT_FALSE(catch_up());
+  EXPECT_EQ(std::ranges::count(pipe.read(), '\n'), 1000);
+}
+
+TEST(Log, AMessageWithoutEndIsCut) {
+  const std::string text = logged(Level::kInfo, [] { info(std::string(100'000, 'x')); });
+  EXPECT_EQ(text, "info: " + std::string(8192, 'x') + '\n');
 }
 
 // A process of its own, for the state before start() does not come back.
