@@ -218,14 +218,15 @@ class Agent {
        .command_of = [this](std::uint32_t pid) { return kernel_.names.identity_of(pid).command; },
        .on_written = [this](const Deletion& deletion, std::uint32_t pid,
                             const std::string& command) { on_written(deletion, pid, command); }}};
-  Deleter deleter_{{.sockets = kernel_.lookups,
-                    .destroyer = kernel_.destroyer,
-                    .own_connections = kernel_.own_connections,
-                    .newest = [this] { return responder_.newest(); },
-                    .on_deleted = [this](const tcp::Socket& ended) { responder_.forget(ended); }},
-                   forms_,
-                   config_.delete_tcb,
-                   audit_};
+  Deleter deleter_{
+      {.sockets = kernel_.lookups,
+       .destroyer = kernel_.destroyer,
+       .own_connections = kernel_.own_connections,
+       .snapshot_since = [this](Time oldest) { return responder_.snapshot_since(oldest); },
+       .on_deleted = [this](const tcp::Socket& ended) { responder_.forget(ended); }},
+      forms_,
+      config_.delete_tcb,
+      audit_};
   ServiceManager service_{config_.agentx.reconnect};
   Loop loop_;  // last: it calls the others to its end
 };

@@ -21,7 +21,7 @@ struct KernelSide {
   tcp::CounterSource& counters;
   tcp::PressureSource& pressure;
   tcp::UnitLookup& units;
-  std::function<std::vector<tcp::Ends>()> own_connections;
+  std::function<Result<std::vector<tcp::Ends>>()> own_connections;
 };
 
 // Reads the configuration anew.

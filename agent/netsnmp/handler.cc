@@ -1,5 +1,7 @@
 #include "agent/netsnmp/handler.h"
 
+#include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -7,6 +9,7 @@
 #include "agent/serve/deleter.h"
 #include "agent/serve/responder.h"
 #include "base/handle.h"
+#include "base/log.h"
 
 #include "agent/netsnmp/net_snmp.h"
 
@@ -15,6 +18,13 @@ namespace {
 
 using Kind = Inquiry::Kind;
 using Phase = Writing::Phase;
+// A master asks for something else after a second, unless its agentXTimeout is longer, and the
+// library does not survive that while it waits for us.
+constexpr Duration kMasterWaits = std::chrono::milliseconds(800);
+
+// The loop gets a breath between two questions.
+constexpr Duration kSoonest = std::chrono::milliseconds(1);
+
 using DelegatedCache = UniqueHandle<netsnmp_delegated_cache, netsnmp_free_delegated_cache>;
 
 // The library leaves the AgentX version in the request that it makes of a master's.
@@ -135,7 +145,7 @@ bool next_repetition(const netsnmp_agent_request_info& info, netsnmp_request_inf
 }  // namespace
 
 Setter writings_of(Deleter& deleter) {
-  return [&deleter](const Writing& writing) {
+  return [&deleter](const Writing& writing) -> SetAnswer {
     const SetBinding binding{writing.object, writing.name, writing.transaction};
     switch (writing.phase) {
       case Phase::kReserve1:
@@ -173,11 +183,30 @@ struct Handler::Parked {
   Time arrived;
 };
 
+// One binding of a Set that waits. The name is our own copy, for when the request has gone.
+struct Handler::Written {
+  netsnmp_request_info* request;
+  snmp::Oid name;
+  std::optional<snmp::Value> value;
+};
+
+// One handler call of a Set, of which a binding has to wait.
+struct Handler::ParkedSet {
+  const tables::Managed* object;
+  Phase phase;
+  Transaction transaction;
+  std::vector<Written> bindings;
+  std::size_t next = 0;  // the one that has to wait
+  DelegatedCache cache{};
+  Time again{};
+  Time most = Time::max();  // then it is refused, whatever the setter says
+};
+
 Handler::Handler(Answerer ask, Setter set) : ask_(std::move(ask)), set_(std::move(set)) {}
 
 Handler::~Handler() = default;
 
-std::size_t Handler::parked() const { return parked_.size(); }
+std::size_t Handler::parked() const { return parked_.size() + parked_sets_.size(); }
 
 void Handler::answer(const tables::Managed& object, netsnmp_agent_request_info_s& info,
                      netsnmp_request_info_s* requests) {
@@ -201,24 +230,90 @@ void Handler::answer(const tables::Managed& object, netsnmp_agent_request_info_s
   parked_.push_back({&object, std::move(cache), std::move(unanswered), arrived});
 }
 
-// Every binding below one of our roots comes in one call a phase. The first that is refused ends
-// the phase, and with it the Set; only what takes back or forgets goes on to the last.
+// Every binding below one of our roots comes in one call a phase.
 void Handler::write(const tables::Managed& object, netsnmp_agent_request_info_s& info,
                     netsnmp_request_info_s* requests) {
-  const Phase phase = *phase_of(info.mode);
-  for (netsnmp_request_info* request = requests; request != nullptr; request = request->next) {
-    const snmp::Oid name = name_of(*request->requestvb);
-    const snmp::SetStatus status = set_({.phase = phase,
-                                         .object = object,
-                                         .name = name,
-                                         .value = value_of(*request->requestvb),
-                                         .transaction = transaction_of(info)});
-    if (status == snmp::SetStatus::kNoError)
+  ParkedSet set{.object = &object,
+                .phase = *phase_of(info.mode),
+                .transaction = transaction_of(info),
+                .bindings = {}};
+  for (netsnmp_request_info* request = requests; request != nullptr; request = request->next)
+    set.bindings.push_back({request, name_of(*request->requestvb), value_of(*request->requestvb)});
+  if (!write(set))
+    park(std::move(set), info, requests);
+}
+
+// Whether the phase is over. The first that is refused ends it, and with it the Set; only what
+// takes back or forgets goes on to the last.
+bool Handler::write(ParkedSet& set) {
+  for (; set.next < set.bindings.size(); ++set.next) {
+    const Written& written = set.bindings[set.next];
+    const SetAnswer answer = tell(set.phase, set, written);
+    set.again = answer.again;
+    if (!answer.status)
+      return false;
+    if (*answer.status == snmp::SetStatus::kNoError)
       continue;
-    netsnmp_request_set_error(request, static_cast<int>(status));
-    if (phase != Phase::kUndo)
-      return;
+    netsnmp_request_set_error(written.request, static_cast<int>(*answer.status));
+    if (set.phase != Phase::kUndo)
+      return true;
   }
+  return true;
+}
+
+SetAnswer Handler::tell(Phase phase, const ParkedSet& set, const Written& written) {
+  return set_({.phase = phase,
+               .object = *set.object,
+               .name = written.name,
+               .value = written.value,
+               .transaction = set.transaction});
+}
+
+// As an SNMP agent of its own the library would now hold back every request of everybody: but what
+// is merely being tested has changed nothing that others could see.
+void Handler::park(ParkedSet set, netsnmp_agent_request_info_s& info,
+                   netsnmp_request_info_s* requests) {
+  set.cache.reset(netsnmp_create_delegated_cache(nullptr, nullptr, &info, requests, nullptr));
+  if (netsnmp_processing_set == info.asp)
+    netsnmp_processing_set = nullptr;
+  if (info.asp != nullptr && is_from_master(*info.asp->pdu))
+    set.most = Clock::now() + kMasterWaits;
+  hold(std::move(set));
+}
+
+void Handler::hold(ParkedSet set) {
+  set.bindings[set.next].request->delegated = 1;
+  set_is_due_.set(std::max<Duration>(std::min(set.again, set.most) - Clock::now(), kSoonest));
+  parked_sets_.push_back(std::move(set));
+}
+
+void Handler::retry_sets() {
+  std::vector<ParkedSet> waiting = std::exchange(parked_sets_, {});
+  for (ParkedSet& set : waiting) {
+    if (netsnmp_handler_check_cache(set.cache.get()) == nullptr) {
+      give_up(set);
+      continue;
+    }
+    set.bindings[set.next].request->delegated = 0;
+    if (write(set))
+      continue;
+    if (Clock::now() < set.most)
+      hold(std::move(set));
+    else
+      refuse(set);
+  }
+}
+
+void Handler::refuse(const ParkedSet& set) {
+  log::error("cannot end a connection: no snapshot was made while the AgentX master waits");
+  netsnmp_request_set_error(set.bindings[set.next].request,
+                            static_cast<int>(snmp::SetStatus::kResourceUnavailable));
+}
+
+// The library has forgotten it, and all its requests: nobody else tells that it is over.
+void Handler::give_up(const ParkedSet& set) {
+  for (const Written& written : set.bindings)
+    tell(Phase::kFree, set, written);
 }
 
 // Answers the binding `request` stands at and, in a GETBULK, those of its further repetitions.
@@ -240,6 +335,7 @@ bool Handler::fill(const tables::Managed& object, netsnmp_agent_request_info_s& 
 }
 
 void Handler::retry() {
+  retry_sets();
   // Handler a PDU may make the library ask for the rest of it, which parks again.
   std::vector<Parked> waiting = std::exchange(parked_, {});
   for (Parked& parked : waiting) {
@@ -268,6 +364,8 @@ bool Handler::retry(Parked& parked) {
 void Handler::hold_parked() {
   for (const Parked& parked : parked_)
     netsnmp_check_for_delegated_and_add(parked.cache->reqinfo->asp);
+  for (const ParkedSet& set : parked_sets_)
+    netsnmp_check_for_delegated_and_add(set.cache->reqinfo->asp);
 }
 
 }  // namespace tcpmibd::agent

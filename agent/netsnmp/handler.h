@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "agent/netsnmp/timer.h"
 #include "agent/serve/request.h"
 #include "base/clock.h"
 #include "snmp/set.h"
@@ -21,7 +22,8 @@ Answerer answers_of(Responder& responder);
 Setter writings_of(Deleter& deleter);
 
 // Between Net-SNMP's requests and our answers. What cannot be answered yet is parked: the library
-// holds back the whole PDU (it is "delegated") until retry() has filled it.
+// holds back the whole PDU (it is "delegated") until retry() has filled it. So is a phase of a Set
+// that has to wait; it is also put again when its time is over.
 //
 // A PDU is known by the library's session and the PDU's transaction number; one that came from a
 // master by the number alone, for there is one master. In both roles that stays the same over all
@@ -49,6 +51,8 @@ class Handler {
 
  private:
   struct Parked;
+  struct Written;
+  struct ParkedSet;
 
   bool fill(const tables::Managed& object, netsnmp_agent_request_info_s& info,
             netsnmp_request_info_s& request, Time arrived);
@@ -56,10 +60,19 @@ class Handler {
 
   void write(const tables::Managed& object, netsnmp_agent_request_info_s& info,
              netsnmp_request_info_s* requests);
+  bool write(ParkedSet& set);
+  void park(ParkedSet set, netsnmp_agent_request_info_s& info, netsnmp_request_info_s* requests);
+  void hold(ParkedSet set);
+  void retry_sets();
+  void refuse(const ParkedSet& set);
+  void give_up(const ParkedSet& set);
+  SetAnswer tell(Writing::Phase phase, const ParkedSet& set, const Written& written);
 
   Answerer ask_;
   Setter set_;
   std::vector<Parked> parked_;
+  std::vector<ParkedSet> parked_sets_;
+  Reminder set_is_due_{[this] { retry_sets(); }};
 };
 
 }  // namespace tcpmibd::agent

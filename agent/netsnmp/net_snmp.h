@@ -47,6 +47,9 @@ extern "C" {
 // not on it. Returns whether it waits.
 int netsnmp_check_for_delegated_and_add(netsnmp_agent_session* session);
 
+// The Set for which every other request of an SNMP agent is held back; null: none.
+extern netsnmp_agent_session* netsnmp_processing_set;
+
 // libnetsnmpmibs: access control, users, and the groups that managers read first.
 void init_vacm_vars(void);
 void init_usmUser(void);

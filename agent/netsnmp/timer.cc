@@ -25,8 +25,13 @@ Timer::~Timer() { snmp_alarm_unregister(number_); }
 void Timer::ring(unsigned, void* self) noexcept { static_cast<Timer*>(self)->act_(); }
 
 void Reminder::set(Duration after) {
-  if (!number_)
-    number_ = snmp_alarm_register_hr(to_timeval(after), 0, &Reminder::ring, this);
+  const Time at = Clock::now() + after;
+  if (number_ && rings_at_ <= at)
+    return;
+  cancel();
+  rings_at_ = at;
+  if (const unsigned number = snmp_alarm_register_hr(to_timeval(after), 0, &Reminder::ring, this))
+    number_ = number;
 }
 
 void Reminder::cancel() {
@@ -36,8 +41,12 @@ void Reminder::cancel() {
 }
 
 // The library forgets an alarm that is not repeated.
+// NOLINTNEXTLINE(bugprone-exception-escape): nothing throws on purpose
 void Reminder::ring(unsigned, void* self) noexcept {
-  static_cast<Reminder*>(self)->number_.reset();
+  auto& reminder = *static_cast<Reminder*>(self);
+  reminder.number_.reset();
+  if (reminder.act_)
+    reminder.act_();
 }
 
 }  // namespace tcpmibd::agent

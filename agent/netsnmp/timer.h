@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -23,22 +24,25 @@ class Timer {
   unsigned number_;
 };
 
-// Wakes the library's loop once, so that it makes a turn though nothing happens.
+// Wakes the library's loop once, so that it makes a turn though nothing happens, or does something.
 class Reminder {
  public:
   Reminder() = default;
+  explicit Reminder(std::function<void()> act) : act_(std::move(act)) {}
   ~Reminder() { cancel(); }
   Reminder(const Reminder&) = delete;
   Reminder& operator=(const Reminder&) = delete;
 
-  // Unless one is set already.
+  // Unless it is set already, and to an earlier moment.
   void set(Duration after);
   void cancel();
 
  private:
   static void ring(unsigned number, void* self) noexcept;
 
+  std::function<void()> act_;  // may be empty
   std::optional<unsigned> number_;
+  Time rings_at_{};
 };
 
 }  // namespace tcpmibd::agent

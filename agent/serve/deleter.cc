@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -53,20 +54,48 @@ void keep_each_once(std::vector<Socket>& sockets) {
   sockets.erase(rest.begin(), rest.end());
 }
 
-// What a snapshot tells of a connection; null where it has no such row.
-const tcp::Details* details_in(const tcp::Snapshot& snapshot, const tcp::ConnectionQuery& query,
-                               const tcp::AddressForms& forms) {
+// Appends the interfaces of those rows, or twins of rows, that have the key.
+template <typename Row>
+void add_interfaces(std::span<const Row> rows, std::span<const Row> twins, const Row& like,
+                    std::vector<std::uint32_t>& interfaces) {
+  const auto key = [](const Row& row) { return row.key; };
+  const auto first = std::ranges::lower_bound(rows, like.key, {}, key);
+  if (first != rows.end() && first->key == like.key)
+    interfaces.push_back(first->details.interface);
+  for (const Row& twin : twins) {
+    if (twin.key == like.key)
+      interfaces.push_back(twin.details.interface);
+  }
+}
+
+// Those on which a snapshot has connections of this name, ascending. 0, no interface, is not among
+// them: whoever is bound to none answers to every question.
+std::vector<std::uint32_t> interfaces_of(const tcp::ConnectionQuery& query,
+                                         const tcp::Snapshot& snapshot,
+                                         const tcp::AddressForms& forms) {
   tcp::SnapshotBuilder builder(forms);
   builder.add({.id = {.family = query.family, .local = query.local, .remote = query.remote},
                .state = tcp::State::kEstablished});
   const tcp::Snapshot alike = builder.finish();
-  const auto find = [](auto rows, auto like) -> const tcp::Details* {
-    const auto key = [](const auto& row) { return row.key; };
-    const auto row = std::ranges::lower_bound(rows, key(like.front()), {}, key);
-    return row != rows.end() && row->key == like.front().key ? &row->details : nullptr;
-  };
-  return alike.ipv6().empty() ? find(snapshot.ipv4(), alike.ipv4())
-                              : find(snapshot.ipv6(), alike.ipv6());
+  std::vector<std::uint32_t> interfaces;
+  for (const tcp::Ipv4Row& like : alike.ipv4())
+    add_interfaces(snapshot.ipv4(), snapshot.ipv4_twins(), like, interfaces);
+  for (const tcp::Ipv6Row& like : alike.ipv6())
+    add_interfaces(snapshot.ipv6(), snapshot.ipv6_twins(), like, interfaces);
+  std::ranges::sort(interfaces);
+  const auto rest = std::ranges::unique(interfaces);
+  interfaces.erase(rest.begin(), rest.end());
+  std::erase(interfaces, 0u);
+  return interfaces;
+}
+
+tl::unexpected<Error> no_snapshot_in_time(const tcp::ConnectionQuery& query) {
+  const Socket socket{.id = {.family = query.family, .local = query.local, .remote = query.remote},
+                      .state = tcp::State::kEstablished};
+  return failure("end " + tcp::to_text(socket) +
+                     ": with so many interfaces only a snapshot tells every connection of this "
+                     "name, and there was none within 3 s",
+                 0, "set it again when the host has less to do");
 }
 
 }  // namespace
@@ -76,32 +105,47 @@ Deleter::Deleter(const Edges& edges, const tcp::AddressForms& forms, tcp::Deleti
     : edges_(edges), forms_(forms), rules_(std::move(rules)), audit_(audit) {}
 
 SetStatus Deleter::check(const SetBinding& binding, const std::optional<snmp::Value>& value) {
-  if (!binding.object.is_writable(binding.name) || !is_able())
+  if (!binding.object.is_writable(binding.name))
     return SetStatus::kNotWritable;
+  if (const SetStatus able = ability(); able != SetStatus::kNoError)
+    return able;
   if (!value)
     return SetStatus::kWrongType;
   return binding.object.check(binding.name, *value);
 }
 
-SetStatus Deleter::find(const SetBinding& binding) {
+SetAnswer Deleter::find(const SetBinding& binding) {
   const Result<Behind> behind = sockets_behind(binding);
   if (!behind) {
     failures_.write(log::Level::kError, behind.error().text());
     return SetStatus::kResourceUnavailable;
   }
-  const std::vector<tcp::Ends> own = edges_.own_connections();
-  Refusal refusal =
-      tcp::judge(behind->sockets, {.rules = rules_, .own_connections = own, .lasting = lasting_});
-  if (refusal == Refusal::kNone && behind->shared)
-    refusal = Refusal::kShared;
+  if (!*behind)
+    return SetAnswer::later(wait_of(binding.transaction).began + kPatience);
+  return judged(binding, **behind);
+}
+
+SetAnswer Deleter::judged(const SetBinding& binding, const std::vector<Socket>& sockets) {
+  const Result<std::vector<tcp::Ends>> own = edges_.own_connections();
+  if (!own) {
+    failures_.write(log::Level::kError, own.error().text());
+    return SetStatus::kResourceUnavailable;
+  }
+  const Refusal refusal =
+      tcp::judge(sockets, {.rules = rules_, .own_connections = *own, .lasting = lasting_});
   if (refusal != Refusal::kNone)
-    return refuse(behind->sockets, refusal);
-  // A master that was kept waiting asks a second time; one that vanished never releases.
-  std::erase_if(intents_,
-                [&](const Intent& intent) { return intent.transaction != binding.transaction; });
-  release(binding);
-  intents_.push_back({binding.transaction, snmp::Oid(binding.name), behind->sockets.front()});
+    return refuse(sockets, refusal);
+  intend(binding, sockets.front());
   return SetStatus::kNoError;
+}
+
+// A master that was kept waiting asks a second time; one that vanished never releases.
+void Deleter::intend(const SetBinding& binding, const Socket& socket) {
+  std::erase_if(intents_, [&](const Intent& intent) {
+    return intent.transaction != binding.transaction && !waits(intent.transaction);
+  });
+  forget(binding);
+  intents_.push_back({binding.transaction, snmp::Oid(binding.name), socket});
 }
 
 SetStatus Deleter::commit(const SetBinding& binding) {
@@ -140,48 +184,85 @@ SetStatus Deleter::undo(const SetBinding& binding) {
 }
 
 void Deleter::release(const SetBinding& binding) {
+  forget(binding);
+  std::erase_if(waits_, [&](const Wait& wait) { return wait.transaction == binding.transaction; });
+}
+
+void Deleter::forget(const SetBinding& binding) {
   std::erase_if(intents_, [&](const Intent& intent) {
     return intent.transaction == binding.transaction &&
            snmp::compare(intent.name, binding.name) == 0;
   });
 }
 
-// Asked of the kernel itself, for each Set: rights can be lost and won while we run.
-bool Deleter::is_able() {
+// Asked of the kernel itself, for each Set: rights can be lost and won while we run. What is merely
+// not to be had now, as descriptors, says nothing of rights.
+SetStatus Deleter::ability() {
   if (rules_.policy == tcp::DeletionPolicy::kOff)
-    return false;
+    return SetStatus::kNotWritable;
   const Status able = edges_.destroyer.can_destroy();
-  if (!able && was_able_)
+  const bool is_denied = !able && (able.error().code == EPERM || able.error().code == EOPNOTSUPP);
+  if (!able && !is_denied) {
+    failures_.write(log::Level::kError, able.error().text());
+    return SetStatus::kResourceUnavailable;
+  }
+  if (is_denied && was_able_)
     log::warning("deleteTCB is answered notWritable: " + able.error().text());
   else if (able && !was_able_)
     log::notice("deleteTCB can be obeyed again");
-  was_able_ = able.has_value();
-  return was_able_;
+  was_able_ = !is_denied;
+  return was_able_ ? SetStatus::kNoError : SetStatus::kNotWritable;
 }
 
 Result<Deleter::Behind> Deleter::sockets_behind(const SetBinding& binding) {
   const tcp::Question question = binding.object.question(binding.name);
-  Behind behind;
-  Result<tcp::Coverage> coverage = edges_.sockets.find(question, behind.sockets);
-  if (coverage && *coverage == tcp::Coverage::kPartial)
-    coverage = look_further(std::get<tcp::ConnectionQuery>(question), behind);
+  std::vector<Socket> sockets;
+  const Result<tcp::Coverage> coverage = edges_.sockets.find(question, sockets);
   if (!coverage)
     return tl::unexpected(coverage.error());
-  std::erase_if(behind.sockets,
+  if (*coverage == tcp::Coverage::kPartial) {
+    const Result<bool> looked =
+        look_everywhere(binding.transaction, std::get<tcp::ConnectionQuery>(question), sockets);
+    if (!looked)
+      return tl::unexpected(looked.error());
+    if (!*looked)
+      return Behind();
+  }
+  std::erase_if(sockets,
                 [&](const Socket& socket) { return !stands_behind(socket, binding, forms_); });
-  keep_each_once(behind.sockets);
-  return behind;
+  keep_each_once(sockets);
+  return Behind(std::move(sockets));
 }
 
-// Of more interfaces than are asked one by one, the newest snapshot names the one to ask.
-Result<tcp::Coverage> Deleter::look_further(tcp::ConnectionQuery query, Behind& behind) {
-  const std::shared_ptr<const tcp::Snapshot> newest = edges_.newest();
-  const tcp::Details* row = newest == nullptr ? nullptr : details_in(*newest, query, forms_);
-  behind.shared = row != nullptr && row->shared;
-  if (row == nullptr || row->interface == 0)
-    return tcp::Coverage::kPartial;
-  query.zone = row->interface;
-  return edges_.sockets.find(query, behind.sockets);
+// Whether that could be done already.
+Result<bool> Deleter::look_everywhere(Transaction transaction, tcp::ConnectionQuery query,
+                                      std::vector<Socket>& sockets) {
+  const Time began = wait_of(transaction).began;
+  const auto snapshot = edges_.snapshot_since(began);
+  if (!snapshot)
+    return tl::unexpected(snapshot.error());
+  if (*snapshot == nullptr && edges_.now() >= began + kPatience)
+    return no_snapshot_in_time(query);
+  if (*snapshot == nullptr)
+    return false;
+  for (const std::uint32_t interface : interfaces_of(query, **snapshot, forms_)) {
+    query.zone = interface;
+    if (const Result<tcp::Coverage> asked = edges_.sockets.find(query, sockets); !asked)
+      return tl::unexpected(asked.error());
+  }
+  return true;
+}
+
+// Of one that was never released a master may use the number again.
+const Deleter::Wait& Deleter::wait_of(Transaction transaction) {
+  const Time now = edges_.now();
+  std::erase_if(waits_, [&](const Wait& wait) { return now - wait.began > 2 * kPatience; });
+  const auto known = std::ranges::find(waits_, transaction, &Wait::transaction);
+  return known != waits_.end() ? *known : waits_.emplace_back(Wait{transaction, now});
+}
+
+bool Deleter::waits(Transaction transaction) const {
+  return std::ranges::find(waits_, transaction, &Wait::transaction) != waits_.end();
 }
 
 Deleter::Intent* Deleter::intent_of(const SetBinding& binding) {

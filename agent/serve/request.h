@@ -65,7 +65,26 @@ struct Writing {
   Transaction transaction;
 };
 
+// What a phase of a Set comes to. Only kReserve2 may have to wait.
+struct SetAnswer {
+  // A status is an answer. NOLINTNEXTLINE(google-explicit-constructor)
+  SetAnswer(snmp::SetStatus fared) : status(fared) {}
+
+  static SetAnswer later(Time again) {
+    SetAnswer answer(snmp::SetStatus::kNoError);
+    answer.status.reset();
+    answer.again = again;
+    return answer;
+  }
+
+  // None: not yet. Who gets this puts the same writing again when the worker has news, and at
+  // `again` even if it has none; by then there is a status. If the Set is given up meanwhile, kFree
+  // says so.
+  std::optional<snmp::SetStatus> status;
+  Time again{};
+};
+
 // Whom writings are put to: a Deleter, or a test's fake.
-using Setter = std::function<snmp::SetStatus(const Writing&)>;
+using Setter = std::function<SetAnswer(const Writing&)>;
 
 }  // namespace tcpmibd::agent

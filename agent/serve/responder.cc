@@ -275,6 +275,15 @@ bool Responder::young(Time taken_at, Duration took, Moment moment) const {
   return moment.now - taken_at <= most_age(took) || taken_at >= moment.arrived;
 }
 
+Result<Responder::SharedSnapshot> Responder::snapshot_since(Time oldest) {
+  if (current_ != nullptr && current_->taken_at() >= oldest)
+    return current_;
+  if (failed_at_ >= oldest)
+    return tl::unexpected(failure_);
+  ask_for_snapshot();
+  return SharedSnapshot();
+}
+
 void Responder::ask_for_snapshot() {
   retire_previous();
   worker_.want_snapshot();
@@ -314,6 +323,7 @@ void Responder::receive() {
   if (news.snapshot_failure) {
     failed(news.snapshot_failure->error);
     failed_at_ = news.snapshot_failure->began;
+    failure_ = news.snapshot_failure->error;
     ++snapshots_.failures;
   }
   if (news.processes != nullptr) {

@@ -81,6 +81,10 @@ class Responder {
   // The newest snapshot; null before the first.
   std::shared_ptr<const tcp::Snapshot> newest() const { return current_; }
 
+  // One that was begun at `oldest` or later. Null: there is none yet, and one has been asked for;
+  // ask again at the next news. An error if an attempt that was begun since then has failed.
+  Result<std::shared_ptr<const tcp::Snapshot>> snapshot_since(Time oldest);
+
  private:
   using SharedSnapshot = std::shared_ptr<const tcp::Snapshot>;
 
@@ -165,6 +169,7 @@ class Responder {
   std::uint32_t processes_denied_ = 0;
   Time processes_serve_until_{};
   Time failed_at_{};  // when the last attempt at a snapshot began that came to nothing
+  Error failure_;     // and why it did
   EndedConnections ended_;
   std::vector<Pin> pins_;
   std::size_t last_pin_ = 0;  // the number of the one used last, if it is still there

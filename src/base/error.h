@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cerrno>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
@@ -18,6 +19,12 @@ struct Error {
   // "cannot open FILE: Permission denied (run as root)", "FILE:7: unknown key 'colour'".
   std::string text() const;
 };
+
+// Whether what the kernel refused with this errno it may grant at another moment: descriptors,
+// memory or threads were not to be had.
+constexpr bool is_scarcity(int code) {
+  return code == EMFILE || code == ENFILE || code == ENOMEM || code == ENOBUFS || code == EAGAIN;
+}
 
 // A value, or why there is none.
 template <typename T>

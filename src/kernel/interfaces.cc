@@ -29,14 +29,15 @@ Result<Interfaces> Interfaces::open() {
   return Interfaces(std::move(changes));
 }
 
-std::span<const std::uint32_t> Interfaces::list() {
+// A list that could not be read is no empty one, and is read again the next time.
+Result<std::span<const std::uint32_t>> Interfaces::list() {
   if (!changed() && read_)
     return indexes_;
   indexes_.clear();
   const NameIndex names(if_nameindex());
   read_ = names != nullptr;
   if (!read_)
-    return indexes_;
+    return failure("list the network interfaces", errno);
   for (const struct if_nameindex* name = names.get(); name->if_index != 0; ++name)
     indexes_.push_back(name->if_index);
   std::ranges::sort(indexes_);

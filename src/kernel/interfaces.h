@@ -18,8 +18,8 @@ class Interfaces {
  public:
   static Result<Interfaces> open();
 
-  // Ascending. Empty where they cannot be listed.
-  std::span<const std::uint32_t> list();
+  // Ascending. Good until the next call.
+  Result<std::span<const std::uint32_t>> list();
 
  private:
   explicit Interfaces(FileDescriptor changes) : changes_(std::move(changes)) {}

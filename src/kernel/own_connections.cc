@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <optional>
@@ -66,19 +67,25 @@ std::optional<tcp::Ends> ends_of(int descriptor) {
 
 }  // namespace
 
-std::vector<tcp::Ends> own_connections() {
+Result<std::vector<tcp::Ends>> own_connections() {
+  constexpr const char* kListing = "list our own connections in /proc/self/fd";
   std::vector<tcp::Ends> connections;
   const Directory descriptors(::opendir("/proc/self/fd"));
   if (descriptors == nullptr)
-    return connections;
-  while (const dirent* entry = ::readdir(descriptors.get())) {
+    return failure(kListing, errno);
+  while (true) {
+    errno = 0;
+    const dirent* entry = ::readdir(descriptors.get());
+    if (entry == nullptr && errno != 0)
+      return failure(kListing, errno);
+    if (entry == nullptr)
+      return connections;
     const std::string_view name = entry->d_name;
     int descriptor = -1;
     std::from_chars(name.data(), name.data() + name.size(), descriptor);
     if (const std::optional<tcp::Ends> ends = ends_of(descriptor))
       connections.push_back(*ends);
   }
-  return connections;
 }
 
 }  // namespace tcpmibd::kernel

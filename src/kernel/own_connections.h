@@ -2,12 +2,13 @@
 
 #include <vector>
 
+#include "base/error.h"
 #include "tcp/deletion.h"
 
 namespace tcpmibd::kernel {
 
 // The TCP connections of this process, found by its descriptors in /proc/self/fd. About a
-// microsecond each; empty where they cannot be listed.
-std::vector<tcp::Ends> own_connections();
+// microsecond each.
+Result<std::vector<tcp::Ends>> own_connections();
 
 }  // namespace tcpmibd::kernel

@@ -156,12 +156,14 @@ Result<tcp::Coverage> SockDiag::find_connection(const tcp::ConnectionQuery& quer
   if (query.zone != 0)
     return look_up(query, query.zone, found).transform([] { return tcp::Coverage::kComplete; });
   Status status = look_up(query, 0, found);
-  const std::span<const std::uint32_t> all = interfaces_.list();
-  const auto asked = all.first(std::min(all.size(), kMostInterfaces));
+  const Result<std::span<const std::uint32_t>> all = interfaces_.list();
+  if (!all)
+    return tl::unexpected(all.error());
+  const auto asked = all->first(std::min(all->size(), kMostInterfaces));
   for (auto interface = asked.begin(); status && interface != asked.end(); ++interface)
     status = look_up(query, *interface, found);
   return status.transform([&] {
-    return asked.size() == all.size() ? tcp::Coverage::kComplete : tcp::Coverage::kPartial;
+    return asked.size() == all->size() ? tcp::Coverage::kComplete : tcp::Coverage::kPartial;
   });
 }
 
@@ -173,8 +175,10 @@ Status SockDiag::look_up(const tcp::ConnectionQuery& query, std::uint32_t interf
     if (header.nlmsg_type == NLMSG_ERROR)
       return {.step = Step::kDone, .code = error_code(header)};
     Socket socket;
-    if (diag::parse_message(payload_of(header), socket) == diag::Parsed::kSocket &&
-        diag::answers(socket, query))
+    const diag::Parsed parsed = diag::parse_message(payload_of(header), socket);
+    if (parsed == diag::Parsed::kMalformed)
+      return {.step = Step::kDone, .code = EBADMSG};
+    if (parsed == diag::Parsed::kSocket && diag::answers(socket, query))
       found.push_back(socket);
     return {.step = Step::kDone};
   };
@@ -196,13 +200,14 @@ Status SockDiag::dump(const inet_diag_req_v2& request, Into& into) {
 
 // Asked to end a socket that cannot exist, some kernels look for it before they look at rights. So
 // the rights are asked for by an option that demands the same ones and changes nothing. Where no
-// socket could be made for it, nobody has said that we have them.
+// socket may be made for it, nobody has said that we have them.
 Status SockDiag::can_destroy() {
   const int off = TCP_REPAIR_OFF;
   if (!unused_)
     unused_ = unused_socket();
   if (!unused_)
-    return failure(kDestroying, EPERM, kRightsCure);
+    return is_scarcity(errno) ? failure(kDestroying, errno)
+                              : failure(kDestroying, EPERM, kRightsCure);
   if (::setsockopt(unused_.get(), IPPROTO_TCP, TCP_REPAIR, &off, sizeof off) != 0)
     return failure(kDestroying, errno, errno == EPERM ? kRightsCure : "");
   tcp::SocketId nobody;

@@ -18,6 +18,7 @@
 #include "kernel/opened.h"
 #include "kernel/own_connections.h"
 #include "support/deadline.h"
+#include "support/descriptors.h"
 #include "support/process.h"
 #include "support/scenes.h"
 #include "support/trouble.h"
@@ -627,6 +628,95 @@ TEST_F(DestroyTest, AskingWhetherOneCanEndsNothing) {
   EXPECT_EQ(cookies(space), before);
 }
 
+// ------------------------------------------------------------------- More interfaces than are
+// asked
+
+constexpr int kManyInterfaces = 80;
+
+// d0, d1 and so on, an even number of them.
+void add_interfaces(const Namespace& space, int count) {
+  std::string lines;
+  for (int number = 0; number < count; number += 2)
+    lines += "link add d" + std::to_string(number) + " type veth peer name d" +
+             std::to_string(number + 1) + '\n';
+  lab::run({"ip", "-batch", "-"}, {.in = &space, .input = lines});
+}
+
+// Bound to a device, with whatever ends.
+TcpSocket bound_to(const Namespace& space, const std::string& device, const Ends& ends) {
+  return space.run([&] {
+    TcpSocket socket = lab::repaired(ends);
+    lab::check(::setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, device.data(),
+                            static_cast<socklen_t>(device.size())),
+               "bind to a device");
+    return socket;
+  });
+}
+
+TEST_F(DestroyTest, ALookUpThatHasNotAskedEveryInterfaceSaysSo) {
+  const Namespace space;
+  const Ends ends{lab::end_of("127.0.0.1:1000"), lab::end_of("127.0.0.1:2000")};
+  add_interfaces(space, kManyInterfaces);
+  const TcpSocket near = bound_to(space, "d1", ends);
+  const TcpSocket far = bound_to(space, "d79", ends);
+  const std::unique_ptr<SockDiag> kernel = opened_in(space);
+  space.run([&] {
+    std::vector<Socket> found;
+    EXPECT_EQ(kernel->find(question_for(ends), found), tcp::Coverage::kPartial);
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found.front().id.cookie, near.cookie());
+    tcp::Question there = question_for(ends);
+    std::get<tcp::ConnectionQuery>(there).zone = ::if_nametoindex("d79");
+    EXPECT_EQ(kernel->find(there, found), tcp::Coverage::kComplete);
+    EXPECT_EQ(found.back().id.cookie, far.cookie());
+  });
+}
+
+// It would pass for a host without any, and so for one on which all have been asked.
+TEST_F(DestroyTest, InterfacesThatCannotBeListedAreAnError) {
+  const Namespace space;
+  const Ends ends{lab::end_of("127.0.0.1:1000"), lab::end_of("127.0.0.1:2000")};
+  add_interfaces(space, 2);
+  const TcpSocket socket = bound_to(space, "d0", ends);
+  const std::unique_ptr<SockDiag> kernel = opened_in(space);
+  space.run([&] {
+    {
+      const lab::FewDescriptors none(0);
+      std::vector<Socket> found;
+      const Result<tcp::Coverage> coverage = kernel->find(question_for(ends), found);
+      ASSERT_FALSE(coverage);
+      EXPECT_EQ(coverage.error().code, EMFILE);
+    }
+    std::vector<Socket> found;
+    EXPECT_EQ(kernel->find(question_for(ends), found), tcp::Coverage::kComplete);
+    EXPECT_EQ(found.size(), 1u);
+  });
+}
+
+// ------------------------------------------------------------------------------------ Scarcity
+
+TEST_F(DestroyTest, OurOwnSessionsThatCannotBeListedAreAnError) {
+  const lab::FewDescriptors none(0);
+  const Result<std::vector<tcp::Ends>> own = own_connections();
+  ASSERT_FALSE(own);
+  EXPECT_EQ(own.error().code, EMFILE);
+}
+
+TEST_F(DestroyTest, WantOfDescriptorsIsNotTakenForWantOfRights) {
+  const Namespace space;
+  space.run([&] {
+    std::unique_ptr<SockDiag> kernel;
+    {
+      const lab::FewDescriptors two(2);  // netlink sockets; none is left to ask for rights by
+      kernel = SockDiag::open().value();
+      const Status able = kernel->can_destroy();
+      ASSERT_FALSE(able);
+      EXPECT_EQ(able.error().code, EMFILE);
+    }
+    EXPECT_TRUE(kernel->can_destroy());
+  });
+}
+
 // -------------------------------------------------------------------------------------- MPTCP
 
 // A blocking socket; none where the kernel has no such protocol.
@@ -715,7 +805,7 @@ void expect_own(const Stage& stage) {
   lab::Connection connection = lab::connected(stage);
   const auto verdict = [&](const Namespace& space, const Ends& ends) {
     const std::unique_ptr<SockDiag> kernel = opened_in(space);
-    const std::vector<tcp::Ends> own = own_connections();
+    const std::vector<tcp::Ends> own = own_connections().value();
     return tcp::judge(found_by(*kernel, ends), {.rules = {}, .own_connections = own});
   };
   const Ends at_client = connection.client.ends();
@@ -744,7 +834,7 @@ TEST_F(DestroyTest, AConnectionOfThisProcessIsItsOwnAtBothEnds) {
 
 TEST_F(DestroyTest, OnlyConnectedTcpSocketsAreOwnConnections) {
   const Namespace space;
-  const std::size_t before = own_connections().size();
+  const std::size_t before = own_connections()->size();
   const TcpSocket listener = lab::listen_on(space, "127.0.0.1:0");
   const TcpSocket bound = lab::bind_only(space, "127.0.0.1:0");
   const FileDescriptor datagrams = space.run([&] {
@@ -755,7 +845,7 @@ TEST_F(DestroyTest, OnlyConnectedTcpSocketsAreOwnConnections) {
     lab::check(::connect(udp.get(), address.get(), address.size), "connect");
     return udp;
   });
-  EXPECT_EQ(own_connections().size(), before);
+  EXPECT_EQ(own_connections()->size(), before);
 }
 
 }  // namespace

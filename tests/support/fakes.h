@@ -93,8 +93,10 @@ class FakeSocketSource final : public tcp::SocketSource {
     const std::lock_guard lock(mutex_);
     sockets_ = std::move(sockets);
   }
-  // kPartial: whoever names no interface finds nothing.
+  // kPartial: whoever names no interface does not find what is bound to one that is far, of a
+  // number above kLastNear.
   void set_coverage(tcp::Coverage coverage) { coverage_ = coverage; }
+  static constexpr std::uint32_t kLastNear = 64;
 
   // Whether there was this very socket, cookie and interface included.
   bool remove(const tcp::SocketId& id) {
@@ -165,8 +167,10 @@ class FakeSocketSource final : public tcp::SocketSource {
     if (Status status = faults_.call("look up"); !status)
       return tl::unexpected(status.error());
     const auto coverage = query.zone != 0 ? tcp::Coverage::kComplete : coverage_;
-    if (coverage == tcp::Coverage::kComplete)
-      collect_if(found, [&](const tcp::Socket& socket) { return answers(socket, query); });
+    collect_if(found, [&](const tcp::Socket& socket) {
+      const bool seen = coverage == tcp::Coverage::kComplete || socket.id.interface <= kLastNear;
+      return seen && answers(socket, query);
+    });
     return coverage;
   }
 

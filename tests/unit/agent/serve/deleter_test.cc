@@ -61,6 +61,9 @@ Oid state_of(const Socket& socket, const tcp::AddressForms& forms = {}) {
 }
 Oid legacy_state_of(const Socket& socket) { return name_in("tcpConnTable", socket); }
 
+const Oid kState = state_of(the_connection());
+const Oid kLegacyState = legacy_state_of(the_connection());
+
 struct Binding {
   Oid name;
   std::optional<Value> value = kDeleteTcb;
@@ -78,7 +81,7 @@ class Set {
         [&](const SetBinding& at, const Binding& b) { return deleter_.check(at, b.value); });
   }
   Status reserve_2() {
-    return each([&](const SetBinding& at, const Binding&) { return deleter_.find(at); });
+    return each([&](const SetBinding& at, const Binding&) { return found(at); });
   }
   Status action() {
     return each([&](const SetBinding& at, const Binding&) { return deleter_.commit(at); });
@@ -97,6 +100,13 @@ class Set {
   Status test() {
     const Status status = reserve_1();
     return status == Status::kNoError ? reserve_2() : status;
+  }
+
+  // Whether RESERVE2 has to wait. Nothing has been refused then.
+  bool has_to_wait() {
+    waits_ = false;
+    reserve_2();
+    return waits_;
   }
 
   // The whole of it, and what the manager is told.
@@ -122,8 +132,16 @@ class Set {
     return first;
   }
 
+  // A binding that has to wait ends the pass: whoever put it asks again.
+  Status found(const SetBinding& at) {
+    const SetAnswer answer = deleter_.find(at);
+    waits_ = waits_ || !answer.status;
+    return answer.status.value_or(Status::kGenErr);
+  }
+
   static inline long last_ = 0;
 
+  bool waits_ = false;
   Deleter& deleter_;
   std::vector<Binding> bindings_;
   Transaction transaction_{&last_, ++last_};
@@ -140,8 +158,9 @@ class DeleterTest : public testing::Test {
     return {{.sockets = kernel_,
              .destroyer = destroyer_,
              .own_connections = [this] { return own_; },
-             .newest = [this] { return newest_; },
-             .on_deleted = [this](const tcp::Socket&) { ++forgotten_; }},
+             .snapshot_since = [this](Time oldest) { return snapshot_since(oldest); },
+             .on_deleted = [this](const tcp::Socket&) { ++forgotten_; },
+             .now = [this] { return now_; }},
             forms,
             rules,
             audit_};
@@ -160,8 +179,20 @@ class DeleterTest : public testing::Test {
     return testing::internal::GetCapturedStderr();
   }
 
-  std::vector<tcp::Ends> own_;
+  Result<std::shared_ptr<const tcp::Snapshot>> snapshot_since(Time oldest) {
+    ++snapshots_wanted_;
+    if (no_snapshot_)
+      return tl::unexpected(*no_snapshot_);
+    if (newest_ != nullptr && newest_->taken_at() >= oldest)
+      return newest_;
+    return std::shared_ptr<const tcp::Snapshot>();
+  }
+
+  Result<std::vector<tcp::Ends>> own_{std::vector<tcp::Ends>()};
   std::shared_ptr<const tcp::Snapshot> newest_;
+  std::optional<Error> no_snapshot_;
+  int snapshots_wanted_ = 0;
+  Time now_ = Clock::now();
   int forgotten_ = 0;
   FakeSocketSource kernel_{{the_connection()}};
   FakeSocketDestroyer destroyer_{{&kernel_}};
@@ -385,7 +416,7 @@ TEST_F(NothingWritable, WherePolicyIsOff) {
 }
 
 TEST_F(NothingWritable, WhereNothingCanBeEndedAndItSaysSoOnce) {
-  for (const int code : {EPERM, EOPNOTSUPP, ENOBUFS}) {
+  for (const int code : {EPERM, EOPNOTSUPP}) {
     destroyer_.disable(code);
     const std::string loss = logged([&] { expect_not_writable(); });
     const Error error{.doing = "destroy", .code = code, .cure = "a cure", .place = {}};
@@ -398,6 +429,31 @@ TEST_F(NothingWritable, WhereNothingCanBeEndedAndItSaysSoOnce) {
     });
     EXPECT_EQ(gain, "notice: deleteTCB can be obeyed again\n");
   }
+}
+
+// A manager would take notWritable for a matter of configuration.
+TEST_F(DeleterTest, WhereOnlyForNowNobodyCanTellWhetherItMayItIsResourceUnavailable) {
+  for (const int code : {EMFILE, ENOBUFS, ENOMEM, ETIMEDOUT}) {
+    Deleter deleter = made();
+    destroyer_.disable(code);
+    EXPECT_THAT(logged([&] {
+                  for (int i = 0; i < 2; ++i)
+                    EXPECT_EQ(Set(deleter, {{kState}}).run(), Status::kResourceUnavailable);
+                }),
+                HasSubstr("error: cannot destroy: "));
+    destroyer_.disable(0);
+    EXPECT_EQ(logged([&] { EXPECT_EQ(Set(deleter, {{kState}}).test(), Status::kNoError); }), "")
+        << "its rights were never lost";
+  }
+}
+
+TEST_F(DeleterTest, WhoCannotTellItsOwnSessionsEndsNoConnection) {
+  own_ = failure("list our own connections", EMFILE);
+  EXPECT_THAT(logged([&] { EXPECT_EQ(run(kState), Status::kResourceUnavailable); }),
+              HasSubstr("error: cannot list our own connections"));
+  EXPECT_THAT(destroyer_.asked(), IsEmpty());
+  own_ = std::vector<tcp::Ends>();
+  EXPECT_EQ(run(kState), Status::kNoError);
 }
 
 TEST_F(DeleterTest, WhatIsNotWritableAnywayNeedsNoAbility) {
@@ -427,8 +483,6 @@ Socket without_cookie(std::uint64_t cookie) {
 }
 
 const DeletionRules kAll{.policy = DeletionPolicy::kAll};
-const Oid kState = state_of(the_connection());
-const Oid kLegacyState = legacy_state_of(the_connection());
 const Oid kListenerState = tcp_oid("13.1.1.0.0.0.0.22.0.0.0.0.0");
 
 const Refused kRefused[] = {
@@ -739,7 +793,7 @@ TEST_F(DeleterTest, WhatWasEndedBeforeTheOneThatWasRefusedMakesTheUndoFail) {
     return SetBinding{managed("tcpConnectionTable"), names[i].view(), transaction};
   };
   for (const int i : {0, 1})
-    ASSERT_EQ(deleter_.find(at(i)), Status::kNoError);
+    ASSERT_EQ(deleter_.find(at(i)).status, Status::kNoError);
   EXPECT_EQ(deleter_.commit(at(0)), Status::kNoError);
   destroyer_.refuse(EPERM);
   EXPECT_EQ(deleter_.commit(at(1)), Status::kCommitFailed);
@@ -785,8 +839,25 @@ class ManyInterfaces : public DeleterTest {
  protected:
   ManyInterfaces() { kernel_.set_coverage(tcp::Coverage::kPartial); }
 
+  // A snapshot that begins now.
   void show(const std::vector<Socket>& sockets, const tcp::AddressForms& forms = {}) {
-    newest_ = std::make_shared<const tcp::Snapshot>(snapshot_of(sockets, forms));
+    now_ += std::chrono::milliseconds(1);
+    tcp::SnapshotBuilder builder(forms, now_);
+    for (const Socket& socket : sockets)
+      builder.add(socket);
+    newest_ = std::make_shared<const tcp::Snapshot>(builder.finish(now_));
+    now_ += std::chrono::milliseconds(1);
+  }
+
+  // A Set for which a snapshot of what there is then is made when it is waited for.
+  Status run_with_snapshot(Set set, const std::vector<Socket>& shown,
+                           const tcp::AddressForms& forms = {}) {
+    EXPECT_TRUE(set.has_to_wait());
+    show(shown, forms);
+    return set.run();
+  }
+  Status run_with_snapshot(const Oid& name, const std::vector<Socket>& shown) {
+    return run_with_snapshot(Set(deleter_, {{name}}), shown);
   }
 };
 
@@ -796,12 +867,13 @@ const Socket kFarSockets[] = {
     established("[::ffff:10.0.0.1]:22", "[::ffff:10.0.0.9]:4711", {.interface = 99}),
 };
 
-TEST_F(ManyInterfaces, TheNewestSnapshotNamesTheOneToAsk) {
+TEST_F(ManyInterfaces, ASnapshotNamesTheInterfaceToAsk) {
   for (const Socket& socket : kFarSockets) {
     SCOPED_TRACE(testing::PrintToString(socket));
     set({another({.interface = 98}), socket});
-    show({another({.interface = 98}), established("[::1]:1", "[::1]:2"), socket});
-    EXPECT_EQ(run(state_of(socket)), Status::kNoError);
+    EXPECT_EQ(run_with_snapshot(state_of(socket), {another({.interface = 98}),
+                                                   established("[::1]:1", "[::1]:2"), socket}),
+              Status::kNoError);
     EXPECT_EQ(kernel_.queries().back().zone, 99u);
     EXPECT_EQ(destroyer_.asked().back(), socket.id);
   }
@@ -811,48 +883,153 @@ TEST_F(ManyInterfaces, AConnectionWhoseNameCarriesNoZoneIsFoundToo) {
   const tcp::AddressForms forms{.zones = false};
   const Socket socket = established("[fe80::1%99]:22", "[fe80::9%99]:4711");
   set({socket});
-  show({socket}, forms);
   Deleter deleter = made({}, forms);
-  EXPECT_EQ(Set(deleter, {{state_of(socket, forms)}}).run(), Status::kNoError);
+  EXPECT_EQ(run_with_snapshot(Set(deleter, {{state_of(socket, forms)}}), {socket}, forms),
+            Status::kNoError);
   EXPECT_THAT(destroyer_.asked(), ElementsAre(socket.id));
 }
 
-TEST_F(ManyInterfaces, WhatTheSnapshotDoesNotShowIsNotThere) {
-  set({the_connection({.interface = 99})});
-  EXPECT_EQ(run(kState), Status::kNoCreation) << "there is none yet";
-  show({another({.interface = 99}), the_connection()});
-  EXPECT_EQ(run(kState), Status::kNoCreation) << "of no interface: it has been looked for";
-  show({});
-  EXPECT_EQ(run(kState), Status::kNoCreation);
+TEST_F(ManyInterfaces, AZoneInTheNameIsTheOneInterfaceThereIsAndNothingWaits) {
+  const Socket socket = established("[fe80::1%99]:22", "[fe80::9%99]:4711");
+  set({socket});
+  EXPECT_EQ(run(state_of(socket)), Status::kNoError);
+  EXPECT_EQ(snapshots_wanted_, 0);
+}
+
+TEST_F(ManyInterfaces, OnlyASnapshotThatWasBegunAfterTheSetWillDo) {
+  const Socket socket = the_connection({.interface = 99});
+  set({socket});
+  show({socket});
+  Set set(deleter_, {{kState}});
+  for (int i = 0; i < 3; ++i)
+    ASSERT_TRUE(set.has_to_wait());
+  EXPECT_EQ(snapshots_wanted_, 3);
+  EXPECT_THAT(destroyer_.asked(), IsEmpty());
+  show({socket});
+  EXPECT_EQ(set.run(), Status::kNoError);
+  EXPECT_THAT(destroyer_.asked(), ElementsAre(socket.id));
+}
+
+// The near one alone has been found, and would have been taken for the only one.
+TEST_F(ManyInterfaces, WhatIsFoundNearMayHaveATwinFarAway) {
+  const std::vector<Socket> twins = {the_connection({.interface = 3}),
+                                     the_connection({.interface = 99})};
+  for (const std::vector<Socket>& shown : {twins, {twins[1], twins[0]}}) {
+    set(twins);
+    EXPECT_EQ(run_with_snapshot(kState, shown), Status::kInconsistentValue);
+  }
+  EXPECT_THAT(destroyer_.asked(), IsEmpty());
+  set({twins[0]});
+  EXPECT_EQ(run_with_snapshot(kState, {twins[0]}), Status::kNoError) << "it is alone";
+}
+
+TEST_F(ManyInterfaces, OfTwinsFarAwayNoneIsEnded) {
+  std::vector<Socket> twins;
+  for (const std::uint32_t interface : {97u, 98u, 99u})
+    twins.push_back(the_connection({.interface = interface}));
+  set(twins);
+  EXPECT_EQ(run_with_snapshot(kState, twins), Status::kInconsistentValue);
+  EXPECT_THAT(kernel_.queries(), SizeIs(2 + 3)) << "each was asked for";
+  deleter_.set_rules({.protected_ports = {22}});
+  EXPECT_EQ(run_with_snapshot(kState, twins), Status::kNotWritable) << "which comes first";
+  deleter_.set_rules({});
+  set({twins[1]});
+  EXPECT_EQ(run_with_snapshot(kState, twins), Status::kNoError) << "the others have gone since";
+  EXPECT_THAT(destroyer_.asked(), ElementsAre(twins[1].id));
+}
+
+TEST_F(ManyInterfaces, TwinsOfIpv6AreToldApartAsWell) {
+  std::vector<Socket> twins;
+  for (const std::uint32_t interface : {98u, 99u})
+    twins.push_back(
+        established("[2001:db8::1]:22", "[2001:db8::9]:4711", {.interface = interface}));
+  set(twins);
+  EXPECT_EQ(run_with_snapshot(state_of(twins[0]), twins), Status::kInconsistentValue);
+  EXPECT_THAT(destroyer_.asked(), IsEmpty());
+}
+
+TEST_F(ManyInterfaces, WhatNeitherTheKernelNorTheSnapshotShowsIsNotThere) {
+  set({another({.interface = 99})});
+  EXPECT_EQ(run_with_snapshot(kState, {another({.interface = 99})}), Status::kNoCreation);
+  EXPECT_EQ(run_with_snapshot(kState, {the_connection()}), Status::kNoCreation) << "any more";
   EXPECT_THAT(destroyer_.asked(), IsEmpty());
 }
 
 TEST_F(ManyInterfaces, TheKernelHasTheLastWordNotTheSnapshot) {
-  show({the_connection({.interface = 99})});
   set({});
-  EXPECT_EQ(run(kState), Status::kNoCreation) << "it has gone since";
+  EXPECT_EQ(run_with_snapshot(kState, {the_connection({.interface = 99})}), Status::kNoCreation)
+      << "it has gone since";
   const Socket successor = the_connection({.interface = 99});
   set({successor});
-  EXPECT_EQ(run(kState), Status::kNoError);
+  EXPECT_EQ(run_with_snapshot(kState, {the_connection({.interface = 99})}), Status::kNoError);
   EXPECT_THAT(destroyer_.asked(), ElementsAre(successor.id));
 }
 
-TEST_F(ManyInterfaces, TwinsOfWhichOneIsFoundAreShared) {
-  const std::vector<Socket> twins = {the_connection({.interface = 98}),
-                                     the_connection({.interface = 99})};
-  set(twins);
-  show(twins);
-  EXPECT_EQ(run(kState), Status::kInconsistentValue);
-  deleter_.set_rules({.protected_ports = {22}});
-  EXPECT_EQ(run(kState), Status::kNotWritable) << "which comes first";
-  EXPECT_THAT(destroyer_.asked(), IsEmpty());
+TEST_F(ManyInterfaces, OneSnapshotIsEnoughForAllOfASet) {
+  const std::vector<Socket> sockets = {the_connection({.interface = 98}),
+                                       another({.interface = 99})};
+  set(sockets);
+  EXPECT_EQ(
+      run_with_snapshot(Set(deleter_, {{state_of(sockets[0])}, {state_of(sockets[1])}}), sockets),
+      Status::kNoError);
+  EXPECT_THAT(destroyer_.asked(), ElementsAre(sockets[0].id, sockets[1].id));
+}
+
+TEST_F(ManyInterfaces, WhoWaitsKeepsWhatItHasFoundThoughAnotherSetComes) {
+  const Socket in_zone = established("[fe80::1%99]:22", "[fe80::9%99]:4711");
+  const std::vector<Socket> sockets = {in_zone, the_connection({.interface = 98}),
+                                       established("[fe80::1%99]:22", "[fe80::9%99]:4712")};
+  set(sockets);
+  Set waiting(deleter_, {{state_of(in_zone)}, {state_of(sockets[1])}});
+  ASSERT_TRUE(waiting.has_to_wait());
+  EXPECT_EQ(run(state_of(sockets[2])), Status::kNoError);
+  show(sockets);
+  EXPECT_EQ(waiting.run(), Status::kNoError);
 }
 
 TEST_F(ManyInterfaces, AKernelThatCannotBeAskedAgainIsResourceUnavailable) {
   set({the_connection({.interface = 99})});
+  Set set(deleter_, {{kState}});
+  ASSERT_TRUE(set.has_to_wait());
   show({the_connection({.interface = 99})});
   kernel_.faults().fail_nth(2);
-  EXPECT_EQ(run(kState), Status::kResourceUnavailable);
+  EXPECT_EQ(set.run(), Status::kResourceUnavailable);
+  EXPECT_THAT(destroyer_.asked(), IsEmpty());
+}
+
+TEST_F(ManyInterfaces, ASnapshotThatFailedIsResourceUnavailableAndSaysSo) {
+  set({the_connection({.interface = 99})});
+  no_snapshot_ = failure("dump", ENOBUFS).value();
+  EXPECT_THAT(logged([&] { EXPECT_EQ(run(kState), Status::kResourceUnavailable); }),
+              HasSubstr("error: cannot dump: "));
+}
+
+TEST_F(ManyInterfaces, WithoutASnapshotInTimeItIsResourceUnavailableAndSaysSo) {
+  set({the_connection({.interface = 99})});
+  const SetBinding at{managed("tcpConnectionTable"), kState.view(), {this, 1}};
+  SetAnswer answer = deleter_.find(at);
+  ASSERT_FALSE(answer.status);
+  EXPECT_EQ(answer.again, now_ + Deleter::kPatience);
+  now_ = answer.again - std::chrono::milliseconds(1);
+  ASSERT_FALSE(deleter_.find(at).status);
+  now_ = answer.again;
+  const std::string log = logged([&] { answer = deleter_.find(at); });
+  EXPECT_EQ(answer.status, Status::kResourceUnavailable);
+  EXPECT_THAT(log, HasSubstr("error: cannot end 10.0.0.1:22 10.0.0.9:4711: "));
+  EXPECT_THAT(destroyer_.asked(), IsEmpty());
+}
+
+TEST_F(ManyInterfaces, AMasterThatVanishedMayUseItsNumberAgain) {
+  set({the_connection({.interface = 99})});
+  const SetBinding at{managed("tcpConnectionTable"), kState.view(), {this, 1}};
+  ASSERT_FALSE(deleter_.find(at).status);
+  now_ += std::chrono::minutes(1);
+  const SetAnswer answer = deleter_.find(at);
+  ASSERT_FALSE(answer.status);
+  EXPECT_EQ(answer.again, now_ + Deleter::kPatience);
+  deleter_.release(at);
+  now_ += std::chrono::seconds(1);
+  EXPECT_EQ(deleter_.find(at).again, now_ + Deleter::kPatience) << "and one that was given up";
 }
 
 // --------------------------------------------------------------------------- What managers see
@@ -883,14 +1060,15 @@ class Afterwards : public testing::Test {
   Audit audit_{{.newest = [] { return nullptr; },
                 .want = [](std::uint32_t) {},
                 .command_of = [](std::uint32_t) { return ""; }}};
-  Deleter deleter_{{.sockets = agent_.lookups,
-                    .destroyer = destroyer_,
-                    .own_connections = [] { return std::vector<tcp::Ends>(); },
-                    .newest = [this] { return agent_.responder->newest(); },
-                    .on_deleted = [this](const tcp::Socket& s) { agent_.responder->forget(s); }},
-                   {},
-                   {},
-                   audit_};
+  Deleter deleter_{
+      {.sockets = agent_.lookups,
+       .destroyer = destroyer_,
+       .own_connections = [] { return std::vector<tcp::Ends>(); },
+       .snapshot_since = [this](Time t) { return agent_.responder->snapshot_since(t); },
+       .on_deleted = [this](const tcp::Socket& s) { agent_.responder->forget(s); }},
+      {},
+      {},
+      audit_};
 };
 
 TEST_F(Afterwards, TheRowIsGoneFromTheNextGetAndWalkAndFromTheCounts) {
@@ -913,7 +1091,7 @@ TEST_F(Afterwards, ADumpThatWasUnderWayMeanwhileIsNotShown) {
   Deleter deleter({.sockets = agent_.lookups,
                    .destroyer = only_lookups,
                    .own_connections = [] { return std::vector<tcp::Ends>(); },
-                   .newest = [] { return nullptr; },
+                   .snapshot_since = [](Time) { return std::shared_ptr<const tcp::Snapshot>(); },
                    .on_deleted = [this](const tcp::Socket& s) { agent_.responder->forget(s); }},
                   {}, {}, audit_);
   agent_.dumps.faults().hold();

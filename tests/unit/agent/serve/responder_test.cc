@@ -371,7 +371,7 @@ TEST(Get, ThatCouldNotLookEverywhereFallsBackToASnapshot) {
 }
 
 TEST(Get, ThatCouldNotLookEverywhereFailsWithTheSnapshot) {
-  Questioner agent({shown_connection()}, kKept);
+  Questioner agent({shown_connection({.interface = 99})}, kKept);
   agent.lookups.set_coverage(tcp::Coverage::kPartial);
   agent.dumps.faults().fail_nth(1);
   EXPECT_THAT(agent.get_settled(kShownState, agent.pdu()), Is(Kind::kFailed));
