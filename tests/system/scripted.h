@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <string>
@@ -60,9 +62,6 @@ class Scripted {
   // Takes its calls until one has registered all that is served. Trouble when none has.
   MasterSession attend(const Manners& manners = {});
 
-  // As attend(), for a master that leaves as soon as it has been told all.
-  void attend_once() { attend().close(); }
-
   // Sends SIGHUP; whether that is obeyed promptly, while `session` is served or left alone.
   bool obeys_hangup(MasterSession& session);
   bool obeys_hangup();
@@ -82,9 +81,16 @@ class Scripted {
            "its log: " + log();
   }
 
+  static std::size_t registers_of(const MasterSession& session) {
+    return static_cast<std::size_t>(
+        std::ranges::count(session.requests(), agentx::Type::kRegister, &agentx::Pdu::type));
+  }
+
   TempFolder folder_;
   ScriptedMaster master_;
   Daemon daemon_;
+  std::optional<std::size_t> registers_;  // that it took when it was said to be all; that is said
+                                          // a few times a minute only
 };
 
 inline MasterSession Scripted::take(Manners manners) {
@@ -103,13 +109,17 @@ inline MasterSession Scripted::take(Manners manners) {
 inline MasterSession Scripted::attend(const Manners& manners) {
   const auto deadline = std::chrono::steady_clock::now() + kGreatPatience;
   const long before = count_of(kAnnounced, log());
-  const auto announced = [&] { return count_of(kAnnounced, log()) > before; };
   while (std::chrono::steady_clock::now() < deadline) {
     MasterSession session = take(manners);
-    session.serve_until([&] { return announced() || session.has_ended() || !runs(); },
+    const auto is_complete = [&] {
+      return registers_of(session) == registers_ || count_of(kAnnounced, log()) > before;
+    };
+    session.serve_until([&] { return is_complete() || session.has_ended() || !runs(); },
                         kGreatPatience);
-    if (announced())
+    if (is_complete()) {
+      registers_ = registers_of(session);
       return session;
+    }
   }
   throw Trouble("tcpmibd does not register its tables; " + told());
 }
