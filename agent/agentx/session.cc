@@ -71,6 +71,8 @@ short Session::events() const {
 }
 
 Time Session::wake() const {
+  if (state_ == State::kEnded)
+    return {};
   Time wake = asked_ ? asked_->answer_until : heard_ + settings_.ping;
   if (unread_since_)
     wake = std::min(wake, *unread_since_ + kPatience);

@@ -68,7 +68,7 @@ class Session {
   int descriptor() const { return connection_.descriptor(); }
   short events() const;
 
-  // When turn() is to be called at the latest.
+  // When turn() is to be called at the latest. Of one that has ended: at once, to be thrown away.
   Time wake() const;
 
   // Does what can be done now.

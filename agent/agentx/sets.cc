@@ -31,11 +31,10 @@ void Sets::receive(const Header& header, std::vector<Binding> bindings, Time now
 }
 
 void Sets::begin(const Header& header, std::vector<Binding> bindings, Time now, Bytes& out) {
-  if (bindings.size() > kMostBindings) {
+  if (bindings.size() > kMostBindings || !make_room()) {
     append_response(out, header, {.error = ErrorCode::kResourceUnavailable, .index = 0});
     return;
   }
-  make_room();
   sets_.push_back({.asked = header, .bindings = std::move(bindings), .begun = now});
 }
 
@@ -142,11 +141,16 @@ void Sets::release_all() {
   sets_.clear();
 }
 
-void Sets::make_room() {
+// Whether there is room for one more, if need be in the place of the oldest that has been answered.
+bool Sets::make_room() {
   if (sets_.size() < kMost)
-    return;
-  release(sets_.front());
-  sets_.pop_front();
+    return true;
+  const auto oldest = std::ranges::find_if(sets_, [](const Set& set) { return !set.is_working(); });
+  if (oldest == sets_.end())
+    return false;
+  release(*oldest);
+  sets_.erase(oldest);
+  return true;
 }
 
 void Sets::retry() {

@@ -50,8 +50,9 @@ class Sets {
   // Whether work() has something to do.
   bool is_busy() const;
 
-  // How many transactions are open. Beyond kMost the one that was begun first is released, and one
-  // that was begun kKept ago is too old to be committed: its master has forgotten it.
+  // How many transactions are open. Beyond kMost the oldest that has been answered is released, and
+  // a new one refused if none has. One that was begun kKept ago is too old to be committed: its
+  // master has forgotten it.
   std::size_t open() const { return sets_.size(); }
   static constexpr std::size_t kMost = 64;
   static constexpr Duration kKept = std::chrono::seconds(60);
@@ -86,7 +87,7 @@ class Sets {
   void end_phase(Set& set, Bytes& out) const;
   SetAnswer write(const Binding& binding, Writing::Phase phase, const Header& header) const;
   void release(Set& set) const;
-  void make_room();
+  bool make_room();
   Set* find(std::uint32_t transaction);
 
   const Objects& objects_;

@@ -162,6 +162,7 @@ TEST_F(SessionTest, AnOpenThatIsRefusedIsTheEnd) {
   answer(heard()[0], ErrorCode::kOpenFailed);
   EXPECT_EQ(session_->state(), State::kEnded);
   EXPECT_EQ(session_->end(), End::kRefused);
+  EXPECT_LE(session_->wake(), now_) << "its owner would sleep";
   EXPECT_EQ(session_->answer(), ErrorCode::kOpenFailed);
 }
 

@@ -205,6 +205,18 @@ TEST_F(SetsTest, AbandonedTestsDoNotPileUp) {
   EXPECT_EQ(commit(3 * Sets::kMost), "");
 }
 
+TEST_F(SetsTest, OneMoreThanCanBeUnderWayIsRefused) {
+  later_ = "f1";
+  for (std::uint32_t transaction = 1; transaction <= Sets::kMost; ++transaction)
+    EXPECT_EQ(test(transaction, {1}), "");
+  EXPECT_EQ(test(Sets::kMost + 1, {1}), " error 13 at 0");
+  later_.reset();
+  sets_.retry();
+  Bytes out;
+  sets_.work(soon(), out);
+  EXPECT_EQ(responses_in(out).size(), Sets::kMost) << "each is answered";
+}
+
 TEST_F(SetsTest, TheEndOfTheSessionReleasesAll) {
   test(1, {1});
   test(2, {2});
