@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -149,20 +150,18 @@ class NoMoreDescriptors {
   rlimit before_{};
 };
 
-std::string writable_access(const TempFolder& folder) {
-  return folder.write("access", "rocommunity public 127.0.0.1\nrwcommunity private 127.0.0.1\n");
-}
-
+// Under a master: an SNMP agent of its own opens hosts_access(5)'s files for each request, and
+// answers none where it cannot.
 TEST_F(Scarcity, WithoutDescriptorsItServesOnAndAllIsBackWithThem) {
   const Namespace space;
-  const TempFolder folder;
-  Daemon daemon = Daemon::standalone(
-      space, {.settings = {"snapshot.max-age=0ms", "process.max-age=1s"}}, writable_access(folder));
+  const Snmpd master(space);
+  Daemon daemon = Daemon::under(master, {.settings = {"process.max-age=1s"}});
   Service service(over_loopback(space));
   const Ends ends = service.ends();
   const Oid state = connection_cell(kStateColumn, ends);
-  const Manager reader = Manager::v2c(space, Daemon::kAddress).patient(kGreatPatience);
-  const Manager writer = Manager::v2c(space, Daemon::kAddress, "private").patient(kGreatPatience);
+  const Manager reader = master.manager().patient(kGreatPatience);
+  const Manager writer = master.writer().patient(kGreatPatience);
+  ASSERT_EQ(state_told(reader, state), kEstablished);
   {
     const NoMoreDescriptors none(daemon.process().pid());
     EXPECT_EQ(state_told(reader, state), kEstablished) << "its sockets are open";
@@ -239,11 +238,26 @@ class UnreadLog {
   std::optional<Daemon> daemon;
 };
 
+TEST_F(Scarcity, WhoIsGivenNoStandardErrorDoesNotTakeItsFirstSocketForIt) {
+  const Namespace space;
+  const TempFolder folder;
+  const std::string name =
+      folder.write("program", "#!/bin/sh\nexec '" + tcpmibd_binary() + "' \"$@\" <&- >&- 2>&-\n");
+  ::chmod(name.c_str(), 0755);
+  Daemon daemon = Daemon::standalone(space, {.program = name});
+  for (const char* standard : {"0", "1", "2"}) {
+    const std::string descriptor =
+        "/proc/" + std::to_string(daemon.process().pid()) + "/fd/" + standard;
+    EXPECT_EQ(std::filesystem::read_symlink(descriptor), "/dev/null") << standard;
+  }
+  EXPECT_EQ(daemon.terminate(), 0);
+}
+
 TEST_F(Scarcity, ALogThatNobodyReadsHoldsNobodyUp) {
   const Namespace space;
   UnreadLog log(space);
   const Manager reader = Manager::v2c(space, Daemon::kAddress);
-  constexpr int kReloads = 300;  // some 15 KB, where 4 KB would block
+  constexpr int kReloads = 150;  // some 8 KB, where 4 KB would block
   for (int i = 0; i < kReloads; ++i) {
     log.daemon->process().signal(SIGHUP);
     ASSERT_TRUE(reader.get({kTcpHcInSegs}).ok()) << "after " << i;
