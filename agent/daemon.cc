@@ -12,6 +12,7 @@
 #include "agent/process/memory.h"
 #include "agent/process/privileges.h"
 #include "agent/process/service_manager.h"
+#include "agent/process/signals.h"
 #include "agent/process/version.h"
 #include "agent/serve/alarm_watch.h"
 #include "agent/serve/audit.h"
@@ -102,11 +103,13 @@ tables::DeletedConnection deleted_connection(const Deletion& deletion, std::uint
 // An agent's parts, in the order in which they need one another.
 class Agent {
  public:
-  Agent(const KernelSide& kernel, Worker& worker, Config config, ReadConfig read_config)
+  Agent(const KernelSide& kernel, Worker& worker, Signals& signals, Config config,
+        ReadConfig read_config)
       : kernel_(kernel),
         worker_(worker),
         config_(std::move(config)),
-        read_config_(std::move(read_config)) {}
+        read_config_(std::move(read_config)),
+        loop_(signals) {}
 
   ExitStatus run() {
     const std::vector<const tables::Managed*> objects = served(config_.mib);
@@ -259,7 +262,10 @@ ExitStatus serve(const KernelSide& kernel, Config config, ReadConfig read_config
   const Result<std::unique_ptr<Worker>> worker = Worker::start(sources, forms_of(config));
   if (!worker)
     return give_up(worker.error());
-  return Agent(kernel, **worker, std::move(config), std::move(read_config)).run();
+  const Result<std::unique_ptr<Signals>> signals = Signals::open();
+  if (!signals)
+    return give_up(signals.error());
+  return Agent(kernel, **worker, **signals, std::move(config), std::move(read_config)).run();
 }
 
 }  // namespace tcpmibd::agent

@@ -15,6 +15,7 @@
 #include "agent/commands/show/show.h"
 #include "agent/config/config.h"
 #include "agent/daemon.h"
+#include "agent/process/descriptors.h"
 #include "agent/process/exit_status.h"
 #include "agent/process/memory.h"
 #include "agent/process/privileges.h"
@@ -48,6 +49,11 @@ ExitStatus complain(const Error& error, ExitStatus status) {
 
 bool colour_wanted() { return ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
 
+// A file that could not be opened for want of descriptors is no mistake in it.
+ExitStatus status_of_bad_config(const Error& error) {
+  return is_scarcity(error.code) ? ExitStatus::kFailed : ExitStatus::kUsage;
+}
+
 Result<Config> configuration(const Options& options) {
   return load_config(options.config_file, options.config_given, options.overrides);
 }
@@ -60,7 +66,7 @@ ExitStatus explain_command(const Options& options) {
 ExitStatus check_command(const Options& options) {
   const Result<Config> config = configuration(options);
   if (!config)
-    return complain(config.error(), ExitStatus::kUsage);
+    return complain(config.error(), status_of_bad_config(config.error()));
   print(to_toml(*config));
   return ExitStatus::kAsked;
 }
@@ -68,7 +74,7 @@ ExitStatus check_command(const Options& options) {
 ExitStatus show_command(const Options& options) {
   const Result<Config> config = configuration(options);
   if (!config)
-    return complain(config.error(), ExitStatus::kUsage);
+    return complain(config.error(), status_of_bad_config(config.error()));
   const Result<std::unique_ptr<kernel::SockDiag>> sockets = kernel::SockDiag::open();
   if (!sockets)
     return complain(sockets.error(), ExitStatus::kFailed);
@@ -148,7 +154,7 @@ struct Kernel {
 ExitStatus run_command(const Options& options) {
   Result<Config> config = configuration(options);
   if (!config)
-    return complain(config.error(), ExitStatus::kUsage);
+    return complain(config.error(), status_of_bad_config(config.error()));
   if (const Status logging = log::start(config->log.target, config->log.level); !logging)
     return complain(logging.error(), ExitStatus::kFailed);
   block_signals();
@@ -181,6 +187,8 @@ ExitStatus execute(const Options& options) {
 }
 
 int main(int argc, const char* const* argv) {
+  fill_standard_descriptors();
+  end_without_memory();
   const Parsed parsed = parse_options(argc, argv);
   if (!parsed.options) {
     print(parsed.output, parsed.to_stderr ? stderr : stdout);

@@ -52,7 +52,7 @@ class Watch {
 
 }  // namespace
 
-Loop::Loop() {
+Loop::Loop(Signals& signals) : signals_(signals) {
   hide_files();
   configure();
 }

@@ -45,8 +45,8 @@ struct Events {
 // One per process. Thread: one, from construction to the end; the library knows no other.
 class Loop {
  public:
-  // Lets the signals through that block_signals() holds back.
-  Loop();
+  // `signals` outlive the loop.
+  explicit Loop(Signals& signals);
   // Closes the session with the master, or the ports.
   ~Loop();
   Loop(const Loop&) = delete;
@@ -80,7 +80,7 @@ class Loop {
   void on_signal(const Events& events);
 
   std::optional<LibraryLog> log_{std::in_place};
-  Signals signals_;
+  Signals& signals_;
   std::unique_ptr<Handler> handler_;
   std::unique_ptr<Registration> registration_;
   std::unique_ptr<Subagent> subagent_;

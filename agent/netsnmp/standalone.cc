@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <initializer_list>
+#include <optional>
+#include <system_error>
 
 #include "agent/netsnmp/callback.h"
 #include "agent/netsnmp/loop.h"
@@ -65,6 +67,11 @@ std::string cure_of(int code) {
       return "ports below 1024 need root or CAP_NET_BIND_SERVICE: choose a higher one";
     case EADDRNOTAVAIL:
       return "no interface has this address";
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+      return "see the limits of this process and the memory of this host";
     default:
       return "write it as udp:ADDRESS:PORT or udp6:[ADDRESS]:PORT";
   }
@@ -72,7 +79,8 @@ std::string cure_of(int code) {
 
 // Whether the kernel refused, and not the address itself was senseless.
 bool is_refusal(int code) {
-  return code == EADDRINUSE || code == EACCES || code == EPERM || code == EADDRNOTAVAIL;
+  return code == EADDRINUSE || code == EACCES || code == EPERM || code == EADDRNOTAVAIL ||
+         is_scarcity(code);
 }
 
 Start listen_on(const std::string& address) {
@@ -108,6 +116,16 @@ Error mistake_in(const std::string& file, std::string_view line) {
       .value();
 }
 
+// The errno, where the library says in the system's words that it could not open a file for want of
+// something. That is no mistake in the file.
+std::optional<int> scarcity_in(const Error& complaint) {
+  for (const int code : {EMFILE, ENFILE, ENOMEM}) {
+    if (complaint.doing.ends_with(std::generic_category().message(code)))
+      return code;
+  }
+  return std::nullopt;
+}
+
 extern "C" int on_configure(int, int, void*, void* self) noexcept {
   static_cast<Standalone*>(self)->configure();
   return 0;
@@ -129,7 +147,8 @@ Start Standalone::start() {
     return start_failure(failure("read the access file " + config_.access, errno,
                                  "make it readable for this user, or name another"),
                          ExitStatus::kUsage);
-  open_state();
+  if (Start start = open_state(); !start)
+    return start;
   init_agent(kApplication);
   serve_discovery();
   if (Status status = registration_.announce(); !status)
@@ -153,15 +172,18 @@ Standing Standalone::standing() const {
 }
 
 // Without a state there is no SNMPv3: an agent that forgets how often it was started could be
-// fooled with old messages.
-void Standalone::open_state() {
+// fooled with old messages. What is merely short now is no reason to do without it for good.
+Start Standalone::open_state() {
   Result<EngineState> engine = EngineState::raise(engine_state_folder(config_.state));
   if (engine) {
     engine_ = *std::move(engine);
-    return;
+    return {};
   }
+  if (is_scarcity(engine.error().code))
+    return start_failure(tl::unexpected(engine.error()));
   log::warning("SNMPv3 is refused, v1 and v2c are served: " + engine.error().text());
   netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DISABLE_V3, 1);
+  return {};
 }
 
 // Before init_snmp(), for these bring the words of the access file with them.
@@ -199,6 +221,10 @@ bool Standalone::hear(log::Level level, std::string_view line) {
 Start Standalone::check_access() {
   if (complaints_.empty())
     return {};
+  for (const Error& complaint : complaints_) {
+    if (const std::optional<int> code = scarcity_in(complaint))
+      return start_failure(failure("read the access file " + config_.access, *code));
+  }
   std::stable_partition(complaints_.begin(), complaints_.end(),
                         [&](const Error& mistake) { return mistake.place != config_.access; });
   for (std::size_t i = 1; i < complaints_.size(); ++i)

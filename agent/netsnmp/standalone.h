@@ -38,7 +38,7 @@ class Standalone {
   void configure();
 
  private:
-  void open_state();
+  Start open_state();
   void serve_discovery();
   bool hear(log::Level level, std::string_view line);
   Start check_access();

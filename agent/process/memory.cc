@@ -2,10 +2,15 @@
 
 #include <link.h>
 #include <malloc.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdint>
+#include <new>
+#include <string_view>
+
+#include "agent/process/exit_status.h"
 
 namespace tcpmibd::agent {
 namespace {
@@ -29,7 +34,19 @@ extern "C" int release_code_of(dl_phdr_info* object, std::size_t, void*) noexcep
   return 0;
 }
 
+// The log needs memory, too. A pipe that nobody reads is not waited for.
+void say_and_end() {
+  constexpr std::string_view kLine = "error: cannot go on: there is no memory left\n";
+  pollfd waiting{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  if (::poll(&waiting, 1, 0) == 1) {
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kLine.data(), kLine.size());
+  }
+  ::_exit(static_cast<int>(ExitStatus::kFailed));
+}
+
 }  // namespace
+
+void end_without_memory() { std::set_new_handler(&say_and_end); }
 
 void map_large_blocks() {
   constexpr int kLarge = 128 * 1024;  // octets; glibc's own default, from now on fixed

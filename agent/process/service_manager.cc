@@ -53,10 +53,9 @@ ServiceManager::ServiceManager(Duration attempts_apart)
       beat_(listens_ ? beat_asked_for() : std::nullopt),
       patience_(attempts_apart + kAttempt) {}
 
-// A message that is lost is lost: there is nobody else to tell.
-void ServiceManager::say(std::string_view message) const {
-  if (listens_)
-    ::sd_notify(0, std::string(message).c_str());
+// Whether it has reached somebody.
+bool ServiceManager::say(std::string_view message) const {
+  return listens_ && ::sd_notify(0, std::string(message).c_str()) > 0;
 }
 
 void ServiceManager::alive() const { say("WATCHDOG=1"); }
@@ -69,10 +68,7 @@ void ServiceManager::reloading() const {
     say("RELOADING=1\nMONOTONIC_USEC=" + usec(Clock::now().time_since_epoch()));
 }
 
-void ServiceManager::reloaded() const {
-  if (ready_)
-    say("READY=1");
-}
+void ServiceManager::reloaded() { owes_ready_ = ready_ && !say("READY=1"); }
 
 std::string ServiceManager::status(const Standing& standing, Time now) const {
   if (!rows_)
@@ -86,15 +82,19 @@ void ServiceManager::tell(const Standing& standing, const tcp::Snapshot* newest,
     return;
   if (newest != nullptr)
     rows_ = {newest->rows(), newest->taken_at()};
-  if (now < next_ && standing.text == standing_)
+  if (now < next_ && standing.text == standing_ && !owes_ready_)
     return;
   const std::string status = this->status(standing, now);
-  const bool becomes_ready = standing.serving && !ready_;
-  ready_ = ready_ || standing.serving;
-  if (!ready_)
-    say("EXTEND_TIMEOUT_USEC=" + usec(patience_) + "\nSTATUS=" + status);
+  const bool becomes_ready = owes_ready_ || (standing.serving && !ready_);
+  bool told = true;
+  if (!ready_ && !becomes_ready)
+    told = say("EXTEND_TIMEOUT_USEC=" + usec(patience_) + "\nSTATUS=" + status);
   else if (becomes_ready || status != status_)
-    say((becomes_ready ? "READY=1\nSTATUS=" : "STATUS=") + status);
+    told = say((becomes_ready ? "READY=1\nSTATUS=" : "STATUS=") + status);
+  if (!told)
+    return;  // All of it is told at the next turn.
+  owes_ready_ = false;
+  ready_ = ready_ || standing.serving;
   standing_ = standing.text;
   status_ = status;
   if (rows_)

@@ -34,7 +34,7 @@ class ServiceManager {
 
   // Around a reload.
   void reloading() const;
-  void reloaded() const;
+  void reloaded();
 
   void stopping() const;
 
@@ -44,7 +44,7 @@ class ServiceManager {
     Time taken_at;
   };
 
-  void say(std::string_view message) const;
+  bool say(std::string_view message) const;
   std::string status(const Standing& standing, Time now) const;
 
   bool listens_;
@@ -52,6 +52,7 @@ class ServiceManager {
   Duration patience_;  // how long to wait for our next word while we start
 
   bool ready_ = false;
+  bool owes_ready_ = false;   // after a reload it could not be said
   std::optional<Rows> rows_;  // read last; the snapshot itself may be gone
   std::string standing_;      // told last
   std::string status_;        // told last

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <utility>
 
 namespace tcpmibd::agent {
 namespace {
@@ -59,7 +61,14 @@ void block_signals() {
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-Signals::Signals() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+Result<std::unique_ptr<Signals>> Signals::open() {
+  FileDescriptor wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake)
+    return failure("create an eventfd", errno);
+  return std::unique_ptr<Signals>(new Signals(std::move(wake)));
+}
+
+Signals::Signals(FileDescriptor wake) : wake_(std::move(wake)) {
   wake_descriptor = wake_.get();
   // A late answer to a master that is gone must not kill us.
   install(SIGPIPE, SIG_IGN);

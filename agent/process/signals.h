@@ -1,5 +1,8 @@
 #pragma once
 
+#include <memory>
+
+#include "base/error.h"
 #include "base/handle.h"
 
 namespace tcpmibd::agent {
@@ -15,7 +18,8 @@ void block_signals();
 // process when the loop has not done so within kEnd.
 class Signals {
  public:
-  Signals();
+  // Lets the signals through that block_signals() holds back.
+  static Result<std::unique_ptr<Signals>> open();
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
@@ -30,6 +34,8 @@ class Signals {
   Wishes take();
 
  private:
+  explicit Signals(FileDescriptor wake);
+
   FileDescriptor wake_;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 namespace tcpmibd::agent {
@@ -23,15 +24,25 @@ Result<std::unique_ptr<Worker>> Worker::start(const WorkerSources& sources,
   FileDescriptor ready(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!ready)
     return failure("create an eventfd", errno);
-  return std::unique_ptr<Worker>(new Worker(sources, forms, std::move(ready)));
+  std::unique_ptr<Worker> worker(new Worker(sources, forms, std::move(ready)));
+  if (const Status begun = worker->begin(); !begun)
+    return tl::unexpected(begun.error());
+  return worker;
 }
 
 Worker::Worker(const WorkerSources& sources, const tcp::AddressForms& forms, FileDescriptor ready)
     : sources_(sources),
       forms_(forms),
       ready_(std::move(ready)),
-      surveyor_({sources.sockets, sources.pressure, sources.units}),
-      thread_([this] { work(); }) {}
+      surveyor_({sources.sockets, sources.pressure, sources.units}) {}
+
+Status Worker::begin() try {
+  thread_ = std::thread([this] { work(); });
+  return {};
+} catch (const std::system_error& error) {
+  return failure("start a thread", error.code().value(),
+                 "see TasksMax and the limits of processes");
+}
 
 Worker::~Worker() {
   {
@@ -39,7 +50,8 @@ Worker::~Worker() {
     stop_ = true;
   }
   wanted_.notify_one();
-  thread_.join();
+  if (thread_.joinable())
+    thread_.join();
 }
 
 void Worker::want_snapshot() {

@@ -48,6 +48,7 @@ struct WorkerSources {
 // Cost:    nothing while nobody asks: the thread sleeps without a timeout.
 class Worker {
  public:
+  // Fails where there is no descriptor or no thread to be had.
   static Result<std::unique_ptr<Worker>> start(const WorkerSources& sources,
                                                const tcp::AddressForms& forms);
   ~Worker();  // finishes what is under way
@@ -91,6 +92,7 @@ class Worker {
   };
   enum class Job : std::uint8_t { kNone, kSnapshot, kProcesses };
 
+  Status begin();
   void work();
   Job next_job(Wishes& taken);
   void build_sockets(const Wishes& wishes);

@@ -65,13 +65,17 @@ bool add_sockets(DIR* descriptors, std::uint32_t pid, std::vector<tcp::Holder>& 
   return allowed;
 }
 
-// A process that ended meanwhile holds nothing and was not denied.
-bool add_process(int proc, const char* name, std::uint32_t pid, std::vector<tcp::Holder>& holders) {
+// A process that ended meanwhile holds nothing and was not denied. Where it could not be looked at
+// for want of descriptors or memory, nothing is known of any: an error.
+Result<bool> add_process(int proc, const char* name, std::uint32_t pid,
+                         std::vector<tcp::Holder>& holders) {
   const std::string path = std::string(name) + "/fd";
   const Directory descriptors = open_directory(proc, path.c_str());
-  if (descriptors == nullptr)
-    return errno != EACCES && errno != EPERM;
-  return add_sockets(descriptors.get(), pid, holders);
+  if (descriptors != nullptr)
+    return add_sockets(descriptors.get(), pid, holders);
+  if (is_scarcity(errno))
+    return failure("list the descriptors of /proc/" + path, errno);
+  return errno != EACCES && errno != EPERM;
 }
 
 }  // namespace
@@ -85,8 +89,12 @@ Result<tcp::ProcessMap> ProcProcesses::read(std::vector<std::uint32_t> asked) {
   std::uint32_t denied = 0;
   while (const dirent* entry = ::readdir(proc.get())) {
     const std::optional<std::uint32_t> pid = number(entry->d_name);
-    if (pid && !add_process(::dirfd(proc.get()), entry->d_name, *pid, holders))
-      ++denied;
+    if (!pid)
+      continue;
+    const Result<bool> allowed = add_process(::dirfd(proc.get()), entry->d_name, *pid, holders);
+    if (!allowed)
+      return tl::unexpected(allowed.error());
+    denied += *allowed ? 0 : 1;
   }
   return tcp::ProcessMap::build(std::move(holders), std::move(asked), denied, began);
 }

@@ -1,8 +1,7 @@
 #include "kernel/processes.h"
 
+#include <string>
 #include <utility>
-
-#include "base/log.h"
 
 namespace tcpmibd::kernel {
 
@@ -24,16 +23,21 @@ std::optional<std::vector<tcp::Holder>> Processes::read_by_bpf() {
   Result<std::vector<tcp::Holder>> holders = bpf->read();
   if (holders)
     return *std::move(holders);
-  log::warning("processes are looked up in /proc from now on: " + holders.error().text());
-  bpf = tl::unexpected(holders.error());
+  const bool for_now = is_scarcity(holders.error().code);
+  changes_.write(log::Level::kWarning, std::string("processes are looked up in /proc ") +
+                                           (for_now ? "for now: " : "from now on: ") +
+                                           holders.error().text());
+  if (!for_now)
+    bpf = tl::unexpected(holders.error());
   return std::nullopt;
 }
 
 Result<BpfProcesses>& Processes::chosen() {
-  if (!bpf_) {
+  if (!bpf_ || (!*bpf_ && is_scarcity(bpf_->error().code))) {
     bpf_ = load_();
-    log::info(*bpf_ ? "processes are looked up by a BPF iterator"
-                    : "processes are looked up in /proc: " + bpf_->error().text());
+    changes_.write(log::Level::kInfo,
+                   *bpf_ ? "processes are looked up by a BPF iterator"
+                         : "processes are looked up in /proc: " + bpf_->error().text());
   }
   return *bpf_;
 }

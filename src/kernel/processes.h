@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/log.h"
 #include "kernel/bpf_processes.h"
 #include "kernel/proc_processes.h"
 #include "tcp/sources.h"
@@ -12,8 +13,8 @@
 namespace tcpmibd::kernel {
 
 // Finds the holders of every socket the fastest way that this host allows: a BPF iterator, or else
-// /proc. Which one is found out by choose(), or else at the first look-up; a BPF that fails later
-// is not tried again.
+// /proc. Which one is found out by choose(), or else at the first look-up. A BPF that fails for
+// want of descriptors or memory is tried again at the next one; any other is not.
 //
 // Thread:  any, one at a time.
 // Cost:    that of BpfProcesses or of ProcProcesses.
@@ -40,6 +41,7 @@ class Processes final : public tcp::ProcessLookup {
 
   std::function<Result<BpfProcesses>()> load_;
   std::optional<Result<BpfProcesses>> bpf_;  // none before it is found out
+  log::LimitedKinds changes_;
   ProcProcesses proc_;
 };
 

@@ -18,6 +18,7 @@
 
 #include "kernel/sock_diag.h"
 #include "support/crowd.h"
+#include "support/descriptors.h"
 #include "support/process.h"
 #include "support/temp_folder.h"
 #include "support/trouble.h"
@@ -111,6 +112,25 @@ TEST(Processes, ABpfThatFailsLaterIsReplacedByProcForGood) {
   EXPECT_EQ(processes.read({})->lowest(socket.inode), kOurs);
   EXPECT_FALSE(processes.bpf());
   EXPECT_EQ(loaded, 1);
+}
+
+TEST(Processes, ABpfThatFailsForWantOfDescriptorsIsTriedAgain) {
+  int loaded = 0;
+  Processes processes([&]() -> Result<BpfProcesses> {
+    ++loaded;
+    return failure("load", loaded == 1 ? EMFILE : EPERM);
+  });
+  const LocalSocket socket;
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(processes.read({})->lowest(socket.inode), kOurs) << "/proc does meanwhile";
+  EXPECT_EQ(loaded, 2) << "EPERM stays";
+}
+
+TEST(Processes, WhoCannotBeLookedAtForWantOfDescriptorsIsNoOneWithoutSockets) {
+  const lab::FewDescriptors only_proc(1);
+  const Result<ProcessMap> map = ProcProcesses().read({});
+  ASSERT_FALSE(map);
+  EXPECT_EQ(map.error().code, EMFILE);
 }
 
 TEST(Processes, AHolderIsFoundWithoutTheCapabilitiesForBpf) {

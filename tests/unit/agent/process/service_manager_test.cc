@@ -10,6 +10,7 @@
 
 #include "support/builders.h"
 #include "support/datagrams.h"
+#include "support/descriptors.h"
 
 namespace tcpmibd::agent {
 namespace {
@@ -82,6 +83,26 @@ TEST_F(ServiceManagerTest, ItIsReadyOnceWhenManagersAreServed) {
   EXPECT_EQ(systemd_->count("READY=1"), 1);
   EXPECT_EQ(systemd_->count("EXTEND_TIMEOUT_USEC="), 1);
   EXPECT_THAT(systemd_->all(), SizeIs(4));
+}
+
+TEST_F(ServiceManagerTest, WhatCouldNotBeSaidIsSaidAtTheNextTurn) {
+  ServiceManager service(seconds(2));
+  {
+    const lab::FewDescriptors none(0);
+    for (int turn = 0; turn < 2; ++turn)
+      service.tell(kServing, nullptr, now_);
+  }
+  EXPECT_THAT(systemd_->all(), IsEmpty());
+  service.tell(kServing, nullptr, now_);
+  EXPECT_EQ(systemd_->count("READY=1"), 1);
+  service.reloading();
+  {
+    const lab::FewDescriptors none(0);
+    service.reloaded();
+  }
+  for (int turn = 0; turn < 2; ++turn)
+    service.tell(kServing, nullptr, now_);
+  EXPECT_EQ(systemd_->count("READY=1"), 2) << "or it would be reloading for ever";
 }
 
 TEST_F(ServiceManagerTest, TheStatusTellsOfTheRowsAndWhenTheyWereRead) {

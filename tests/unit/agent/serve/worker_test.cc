@@ -6,6 +6,7 @@
 
 #include <future>
 
+#include "support/descriptors.h"
 #include "support/fakes.h"
 
 namespace tcpmibd::agent {
@@ -411,6 +412,13 @@ TEST_F(WorkerTest, OwnersWantedDuringALookUpWithoutThemComeWithTheNext) {
   EXPECT_EQ(news.owners, nullptr);
   news = await();
   EXPECT_NE(news.owners, nullptr);
+}
+
+TEST_F(WorkerTest, WithoutADescriptorItDoesNotStart) {
+  const FewDescriptors none(0);
+  const auto worker = Worker::start({sockets_, processes_, pressure_, units_}, {});
+  ASSERT_FALSE(worker);
+  EXPECT_EQ(worker.error().code, EMFILE);
 }
 
 TEST_F(WorkerTest, EndsAfterTheDumpUnderWay) {
