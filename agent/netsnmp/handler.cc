@@ -18,9 +18,6 @@ namespace {
 
 using Kind = Inquiry::Kind;
 using Phase = Writing::Phase;
-// A master asks for something else after a second, unless its agentXTimeout is longer, and the
-// library does not survive that while it waits for us.
-constexpr Duration kMasterWaits = std::chrono::milliseconds(800);
 
 // The loop gets a breath between two questions.
 constexpr Duration kSoonest = std::chrono::milliseconds(1);
@@ -192,7 +189,6 @@ struct Handler::ParkedSet {
   std::size_t next = 0;  // the one that has to wait
   DelegatedCache cache{};
   Time again{};
-  Time most = Time::max();  // then it is refused, whatever the setter says
 };
 
 Handler::Handler(Answerer ask, Setter set) : ask_(std::move(ask)), set_(std::move(set)) {}
@@ -269,14 +265,12 @@ void Handler::park(ParkedSet set, netsnmp_agent_request_info_s& info,
   set.cache.reset(netsnmp_create_delegated_cache(nullptr, nullptr, &info, requests, nullptr));
   if (netsnmp_processing_set == info.asp)
     netsnmp_processing_set = nullptr;
-  if (info.asp != nullptr && is_from_master(*info.asp->pdu))
-    set.most = Clock::now() + kMasterWaits;
   hold(std::move(set));
 }
 
 void Handler::hold(ParkedSet set) {
   set.bindings[set.next].request->delegated = 1;
-  set_is_due_.set(std::max<Duration>(std::min(set.again, set.most) - Clock::now(), kSoonest));
+  set_is_due_.set(std::max<Duration>(set.again - Clock::now(), kSoonest));
   parked_sets_.push_back(std::move(set));
 }
 
@@ -288,19 +282,9 @@ void Handler::retry_sets() {
       continue;
     }
     set.bindings[set.next].request->delegated = 0;
-    if (write(set))
-      continue;
-    if (Clock::now() < set.most)
+    if (!write(set))
       hold(std::move(set));
-    else
-      refuse(set);
   }
-}
-
-void Handler::refuse(const ParkedSet& set) {
-  log::error("cannot end a connection: no snapshot was made while the AgentX master waits");
-  netsnmp_request_set_error(set.bindings[set.next].request,
-                            static_cast<int>(snmp::SetStatus::kResourceUnavailable));
 }
 
 // The library has forgotten it, and all its requests: nobody else tells that it is over.

@@ -63,7 +63,6 @@ class Handler {
   void park(ParkedSet set, netsnmp_agent_request_info_s& info, netsnmp_request_info_s* requests);
   void hold(ParkedSet set);
   void retry_sets();
-  void refuse(const ParkedSet& set);
   void give_up(const ParkedSet& set);
   SetAnswer tell(Writing::Phase phase, const ParkedSet& set, const Written& written);
 
