@@ -75,12 +75,10 @@ const std::vector<Key<Config>>& keys() {
           "number answers. Those built into snmpd have 127."),
       key("agentx", "reconnect", kRestart, Interval{seconds(1), minutes(60), seconds(1)},
           [](auto& config) -> auto& { return config.agentx.reconnect; },
-          "How long to wait before another attempt to reach a master that is away. Whole seconds, "
-          "for the SNMP library counts in them."),
+          "How long to wait before another attempt to reach a master that is away."),
       key("agentx", "ping", kRestart, Interval{seconds(1), minutes(60), seconds(1)},
           [](auto& config) -> auto& { return config.agentx.ping; },
-          "How often to ask a silent master whether it is still there. Whole seconds, for the SNMP "
-          "library counts in them."),
+          "After how long a silence a master is asked whether it is still there."),
 
       key("standalone", "address", kRestart, Addresses{},
           [](auto& config) -> auto& { return config.standalone.addresses; },
