@@ -43,7 +43,7 @@ extern "C" void on_signal(int number) {
   [[maybe_unused]] const ssize_t written = ::write(wake_descriptor, &one, sizeof one);
 }
 
-// The loop is stuck with a master that does not answer. Our end closes the session as well.
+// The loop is stuck. Our end closes a session with a master as well.
 extern "C" void on_timer(int) { ::_exit(0); }
 
 void install(int number, void (*handler)(int)) {

@@ -56,8 +56,9 @@ class WatchTest : public testing::Test {
   std::vector<std::string> sent_;
   bool open_ = true;
   Questioner agent_{{}, {.snapshot = 0s}, {{.inode = 1, .pid = 4711}}};
-  NotificationQueue notifier_{{.is_open = [this] { return open_; },
-                               .send = [this](const auto& notification) { return send(notification); }}};
+  NotificationQueue notifier_{
+      {.is_open = [this] { return open_; },
+       .send = [this](const auto& notification) { return send(notification); }}};
   AlarmWatch watch_{{*agent_.responder, *agent_.worker, agent_.pressure, agent_.names, notifier_},
                     agent_.alarms};
 };
