@@ -50,11 +50,6 @@ ExitStatus complain(const Error& error, ExitStatus status) {
 
 bool colour_wanted() { return ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
 
-// A file that could not be opened for want of descriptors is no mistake in it.
-ExitStatus status_of_bad_config(const Error& error) {
-  return is_scarcity(error.code) ? ExitStatus::kFailed : ExitStatus::kUsage;
-}
-
 Result<Config> configuration(const Options& options) {
   return load_config(options.config_file, options.config_given, options.overrides);
 }
@@ -67,10 +62,10 @@ ExitStatus explain_command(const Options& options) {
 ExitStatus check_command(const Options& options) {
   const Result<Config> config = configuration(options);
   if (!config)
-    return complain(config.error(), status_of_bad_config(config.error()));
+    return complain(config.error(), status_of_mistake(config.error()));
   if (!config->standalone.addresses.empty() && !config->standalone.access.empty()) {
     if (const auto access = read_access_file(config->standalone.access); !access)
-      return complain(access.error(), status_of_bad_config(access.error()));
+      return complain(access.error(), status_of_mistake(access.error()));
   }
   print(to_toml(*config));
   return ExitStatus::kAsked;
@@ -79,7 +74,7 @@ ExitStatus check_command(const Options& options) {
 ExitStatus show_command(const Options& options) {
   const Result<Config> config = configuration(options);
   if (!config)
-    return complain(config.error(), status_of_bad_config(config.error()));
+    return complain(config.error(), status_of_mistake(config.error()));
   const Result<std::unique_ptr<kernel::SockDiag>> sockets = kernel::SockDiag::open();
   if (!sockets)
     return complain(sockets.error(), ExitStatus::kFailed);
@@ -167,7 +162,7 @@ CapabilitySet give_up_privileges(const Config& config, const char* const* argv) 
 ExitStatus run_command(const Options& options, const char* const* argv) {
   Result<Config> config = configuration(options);
   if (!config)
-    return complain(config.error(), status_of_bad_config(config.error()));
+    return complain(config.error(), status_of_mistake(config.error()));
   if (const Status logging = log::start(config->log.target, config->log.level); !logging)
     return complain(logging.error(), ExitStatus::kFailed);
   const CapabilitySet dropped = give_up_privileges(*config, argv);

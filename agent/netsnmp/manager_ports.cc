@@ -90,7 +90,7 @@ std::string cure_of(int code) {
 // Whether the kernel refused, and not the address itself was senseless.
 bool is_refusal(int code) {
   return code == EADDRINUSE || code == EACCES || code == EPERM || code == EADDRNOTAVAIL ||
-         is_scarcity(code);
+         (is_scarcity(code) && code != EAGAIN);  // which a look-up of a name leaves behind
 }
 
 // What the library leaves alone in a response, for only a trap of SNMPv1 has these fields, carries

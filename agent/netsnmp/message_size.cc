@@ -8,19 +8,20 @@
 namespace tcpmibd::agent {
 namespace {
 
-constexpr std::size_t kHeader = 2;  // tag and one octet of length
+constexpr std::size_t kShortHeader = 2;  // tag and one octet of length
 constexpr std::uint8_t kSequence = 0x30;
 constexpr std::uint8_t kLongForm = 0x80;
 constexpr std::size_t kBroken = std::numeric_limits<std::size_t>::max();
 
 // SNMPv3: the longest forms of what only the library knows.
-constexpr std::size_t kAnyInteger32 = kHeader + 4;  // msgMaxSize, the engine's boots and its time
-constexpr std::size_t kFlags = kHeader + 1;
+constexpr std::size_t kAnyInteger32 =
+    kShortHeader + 4;  // msgMaxSize, the engine's boots and its time
+constexpr std::size_t kFlags = kShortHeader + 1;
 constexpr std::size_t kPrivacySalt = 8;
 constexpr std::size_t kCipherBlock = 8;  // DES pads by up to one; AES does not
 
 std::size_t with_header(std::size_t content) {
-  std::size_t size = kHeader + content;
+  std::size_t size = kShortHeader + content;
   if (content >= kLongForm) {
     for (std::size_t rest = content; rest != 0; rest >>= 8)
       ++size;
@@ -80,7 +81,7 @@ std::size_t value_size(const variable_list& binding) {
     case SNMP_NOSUCHOBJECT:
     case SNMP_NOSUCHINSTANCE:
     case SNMP_ENDOFMIBVIEW:
-      return kHeader;
+      return kShortHeader;
     default:
       return with_header(binding.val_len);
   }
@@ -181,17 +182,17 @@ std::size_t awaited_size(std::span<const std::uint8_t> stream) {
   constexpr std::size_t kMostOfLength = 4;
   if (!stream.empty() && stream[0] != kSequence)
     return kBroken;
-  if (stream.size() < kHeader)
+  if (stream.size() < kShortHeader)
     return 0;
   const std::uint8_t first = stream[1];
   if (first < kLongForm)
-    return kHeader + first;
+    return kShortHeader + first;
   const std::size_t octets = first - kLongForm;
   if (octets == 0 || octets > kMostOfLength)
     return kBroken;
-  if (stream.size() < kHeader + octets)
+  if (stream.size() < kShortHeader + octets)
     return 0;
-  return kHeader + octets + long_length(stream.subspan(kHeader, octets));
+  return kShortHeader + octets + long_length(stream.subspan(kShortHeader, octets));
 }
 
 }  // namespace tcpmibd::agent

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <initializer_list>
-#include <optional>
-#include <system_error>
 
 #include "agent/netsnmp/callback.h"
 #include "agent/netsnmp/oid.h"
@@ -73,16 +71,6 @@ std::string said_of_file(std::string_view text) {
   return std::string(text);
 }
 
-// The errno, where the library says in the system's words that it could not open a file for want of
-// something. That is no mistake in the file.
-std::optional<int> scarcity_in(const Error& complaint) {
-  for (const int code : {EMFILE, ENFILE, ENOMEM}) {
-    if (complaint.doing.ends_with(std::generic_category().message(code)))
-      return code;
-  }
-  return std::nullopt;
-}
-
 extern "C" int on_configure(int, int, void*, void* self) noexcept {
   static_cast<Standalone*>(self)->configure();
   return 0;
@@ -104,7 +92,7 @@ Standalone::~Standalone() { library_log_.set_listener({}); }
 
 Start Standalone::start() {
   if (Status status = read_access(); !status)
-    return start_failure(tl::unexpected(status.error()), ExitStatus::kUsage);
+    return start_failure(tl::unexpected(status.error()), status_of_mistake(status.error()));
   if (Start start = open_state(); !start)
     return start;
   init_agent(kApplication);
@@ -203,10 +191,6 @@ bool Standalone::hear(log::Level level, std::string_view line) {
 Start Standalone::check_access() {
   if (complaints_.empty())
     return {};
-  for (const Error& complaint : complaints_) {
-    if (const std::optional<int> code = scarcity_in(complaint))
-      return start_failure(failure("read the access file " + config_.access, *code));
-  }
   std::stable_partition(complaints_.begin(), complaints_.end(),
                         [&](const Error& mistake) { return mistake.place != config_.access; });
   for (std::size_t i = 1; i < complaints_.size(); ++i)

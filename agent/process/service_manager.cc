@@ -17,8 +17,8 @@ using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using std::chrono::seconds;
 
-// Nobody reads faster. Snapshots lie further apart than this unless the configuration wants them
-// very fresh; what is left out then is told at a later turn.
+// Nobody reads faster, be it of rows or that we are still waiting. Snapshots lie further apart than
+// this unless the configuration wants them very fresh; what is left out is told at a later turn.
 constexpr Duration kRowsApart = std::chrono::milliseconds(500);
 
 // A master that accepts connections and does not answer holds an attempt up for six seconds.
@@ -99,8 +99,7 @@ void ServiceManager::tell(const Standing& standing, const tcp::Snapshot* newest,
   ready_ = ready_ || standing.serving;
   standing_ = standing.text;
   status_ = status;
-  if (rows_)
-    next_ = now + kRowsApart;
+  next_ = rows_ || !ready_ ? now + kRowsApart : Time{};  // the first rows are told at once
 }
 
 }  // namespace tcpmibd::agent

@@ -60,10 +60,10 @@ std::string name_of_error(long status) {
   return text.substr(begin, text.find_first_of(" )", begin) - begin);
 }
 
-using Pdu = std::unique_ptr<snmp_pdu, decltype(&snmp_free_pdu)>;
+using LibraryPdu = std::unique_ptr<snmp_pdu, decltype(&snmp_free_pdu)>;
 
 // The answer to `pdu`, which it takes; null and its cause in `error` where there is none.
-Pdu answer_to(snmp_pdu* pdu, void* session, std::string& error) {
+LibraryPdu answer_to(snmp_pdu* pdu, void* session, std::string& error) {
   snmp_pdu* response = nullptr;
   const int outcome = snmp_sess_synch_response(session, pdu, &response);
   if (outcome == STAT_TIMEOUT)
@@ -100,7 +100,7 @@ snmp_pdu* question(int command, const Oid& about) {
 
 std::vector<NumberBinding> told(snmp_pdu* pdu, void* session) {
   std::string error;
-  const Pdu answer = answer_to(pdu, session, error);
+  const LibraryPdu answer = answer_to(pdu, session, error);
   if (!error.empty())
     throw Trouble("an agent does not answer a question: " + error);
   std::vector<NumberBinding> bindings;

@@ -74,6 +74,19 @@ TEST_F(ServiceManagerTest, EveryAttemptAsksForMoreTimeAgain) {
   EXPECT_EQ(systemd_->count("EXTEND_TIMEOUT_USEC="), 3);
 }
 
+// A registration takes many turns, and systemd's socket holds few messages.
+TEST_F(ServiceManagerTest, ManyTurnsWithoutAMasterAskOnce) {
+  ServiceManager service(seconds(2));
+  for (int turn = 0; turn < 100; ++turn)
+    service.tell(kWaiting, nullptr, now_ + milliseconds(turn));
+  EXPECT_EQ(systemd_->count("EXTEND_TIMEOUT_USEC="), 1);
+  const tcp::Snapshot rows = lab::snapshot_of({});
+  service.tell(kServing, nullptr, now_ + milliseconds(100));
+  service.tell(kServing, &rows, now_ + milliseconds(101));
+  EXPECT_THAT(systemd_->last("STATUS="), HasSubstr("rows read"))
+      << "the first rows wait for nothing";
+}
+
 TEST_F(ServiceManagerTest, ItIsReadyOnceWhenManagersAreServed) {
   ServiceManager service(seconds(2));
   service.tell(kWaiting, nullptr, now_);
