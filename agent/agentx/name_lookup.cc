@@ -3,6 +3,7 @@
 #include <netdb.h>
 
 #include <cstring>
+#include <utility>
 
 namespace tcpmibd::agent::agentx {
 namespace {
@@ -21,35 +22,51 @@ std::vector<SocketAddress> addresses_in(const addrinfo* list) {
 
 // What the C library's thread reads and writes.
 struct NameLookup::Request {
+  Request(const std::string& host_name, const std::string& port_number)
+      : host(host_name), port(port_number) {
+    hints.ai_socktype = SOCK_STREAM;
+    control.ar_name = host.c_str();
+    control.ar_service = port.c_str();
+    control.ar_request = &hints;
+  }
+  ~Request() {
+    if (control.ar_result != nullptr)
+      ::freeaddrinfo(control.ar_result);
+  }
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+  bool is_under_way() const {
+    return begun && ::gai_error(const_cast<gaicb*>(&control)) == EAI_INPROGRESS;
+  }
+
   std::string host, port;
   addrinfo hints{};
   gaicb control{};
+  bool begun = false;
 };
 
-NameLookup::NameLookup(const std::string& host, const std::string& port)
-    : request_(new Request{.host = host, .port = port, .hints = {}, .control = {}}) {
-  request_->hints.ai_socktype = SOCK_STREAM;
-  gaicb& control = request_->control;
-  control.ar_name = request_->host.c_str();
-  control.ar_service = request_->port.c_str();
-  control.ar_request = &request_->hints;
-  gaicb* list[] = {&control};
-  begun_ = ::getaddrinfo_a(GAI_NOWAIT, list, 1, nullptr) == 0;
+// Those that could not be called off any more. The next look-up throws away what is done by then.
+// Never destroyed: the thread may write yet when the process ends.
+std::vector<std::unique_ptr<NameLookup::Request>>& NameLookup::abandoned() {
+  static auto& requests = *new std::vector<std::unique_ptr<Request>>;
+  return requests;
 }
 
-// One that cannot be called off any more keeps its request for good: it writes there yet.
+NameLookup::NameLookup(const std::string& host, const std::string& port)
+    : request_(std::make_unique<Request>(host, port)) {
+  std::erase_if(abandoned(), [](const auto& request) { return !request->is_under_way(); });
+  gaicb* list[] = {&request_->control};
+  request_->begun = ::getaddrinfo_a(GAI_NOWAIT, list, 1, nullptr) == 0;
+}
+
 NameLookup::~NameLookup() {
-  if (begun_ && ::gai_error(&request_->control) == EAI_INPROGRESS &&
-      ::gai_cancel(&request_->control) != EAI_CANCELED) {
-    static_cast<void>(request_.release());
-    return;
-  }
-  if (request_->control.ar_result != nullptr)
-    ::freeaddrinfo(request_->control.ar_result);
+  if (request_->is_under_way() && ::gai_cancel(&request_->control) != EAI_CANCELED)
+    abandoned().push_back(std::move(request_));
 }
 
 std::optional<std::vector<SocketAddress>> NameLookup::addresses() const {
-  if (begun_ && ::gai_error(&request_->control) == EAI_INPROGRESS)
+  if (request_->is_under_way())
     return std::nullopt;
   return addresses_in(request_->control.ar_result);
 }

@@ -7,8 +7,6 @@
 
 #include "agent/agentx/socket_address.h"
 
-struct gaicb;
-
 namespace tcpmibd::agent::agentx {
 
 // The addresses of a host, looked up without waiting: by a thread of the C library's
@@ -27,8 +25,9 @@ class NameLookup {
  private:
   struct Request;
 
+  static std::vector<std::unique_ptr<Request>>& abandoned();
+
   std::unique_ptr<Request> request_;
-  bool begun_ = false;
 };
 
 }  // namespace tcpmibd::agent::agentx

@@ -415,8 +415,9 @@ TEST_F(WorkerTest, OwnersWantedDuringALookUpWithoutThemComeWithTheNext) {
 }
 
 TEST_F(WorkerTest, WithoutADescriptorItDoesNotStart) {
+  const WorkerSources sources{sockets_, processes_, pressure_, units_};
   const FewDescriptors none(0);
-  const auto worker = Worker::start({sockets_, processes_, pressure_, units_}, {});
+  const auto worker = Worker::start(sources, {});
   ASSERT_FALSE(worker);
   EXPECT_EQ(worker.error().code, EMFILE);
 }
