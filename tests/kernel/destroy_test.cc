@@ -680,9 +680,9 @@ TEST_F(DestroyTest, InterfacesThatCannotBeListedAreAnError) {
   const TcpSocket socket = bound_to(space, "d0", ends);
   const std::unique_ptr<SockDiag> kernel = opened_in(space);
   space.run([&] {
-    std::vector<Socket>
-        before;  // also for a sanitizer, which needs descriptors for what is new to it
-    ASSERT_EQ(kernel->find(question_for(ends), before), tcp::Coverage::kComplete);
+    // By another one, for a sanitizer needs descriptors for what is new to it.
+    std::vector<Socket> before;
+    ASSERT_TRUE(SockDiag::open().value()->find(question_for(ends), before));
     {
       const lab::FewDescriptors none(0);
       std::vector<Socket> found;
