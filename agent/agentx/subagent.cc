@@ -175,8 +175,12 @@ Status Subagent::dial(Time now) {
 
 // Before we say anything, for another one of us may be there already.
 Status Subagent::open(FileDescriptor socket, Time now) {
-  if (Status status = lock_.take(); !status)
-    return status;
+  if (Status status = lock_.take(); !status) {
+    if (!is_scarcity(status.error().code))
+      return status;
+    tell_absence(std::generic_category().message(status.error().code), status.error().text());
+    return {};
+  }
   session_.emplace(std::move(socket),
                    Session::Settings{.priority = static_cast<std::uint8_t>(config_.priority),
                                      .ping = config_.ping,
