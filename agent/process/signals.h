@@ -13,9 +13,9 @@ void block_signals();
 
 // What the operator wants, as a descriptor for the loop. One per process.
 //
-// Why not a signalfd: a request to end also starts a timer, which ends the process when the loop has
-// not done so within kEnd. No turn of the loop is meant to take so long, but a library or a kernel that
-// does not come back must not make an operator wait.
+// Why not a signalfd: a request to end also starts a timer, which ends the process when the loop
+// has not done so within kEnd. No turn of the loop is meant to take so long, but a library or a
+// kernel that does not come back must not make an operator wait.
 class Signals {
  public:
   // Lets the signals through that block_signals() holds back.
