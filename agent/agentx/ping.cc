@@ -14,7 +14,6 @@ namespace tcpmibd::agent {
 namespace {
 
 using agentx::Connection;
-using agentx::Header;
 using agentx::PduType;
 
 constexpr Duration kReachWithin = std::chrono::milliseconds(500);
