@@ -19,9 +19,12 @@ bool is_same(const Header& one, const Header& other) {
 
 void Sets::receive(const Header& header, std::vector<Binding> bindings, Time now, Bytes& out) {
   Set* set = find(header.transaction);
-  // A master that was kept waiting sends it again, every second; one answer is enough.
-  if (set != nullptr && set->is_working() && is_same(set->asked, header))
+  // A master that was kept waiting sends the same again, every second.
+  if (set != nullptr && is_same(set->asked, header)) {
+    if (!set->is_working())
+      append_response(out, header, set->outcome);
     return;
+  }
   if (header.type == PduType::kCleanupSet)
     clean_up(header);
   else if (header.type == PduType::kTestSet && set == nullptr)

@@ -23,7 +23,8 @@ namespace tcpmibd::agent::agentx {
 //
 // What does not fit is answered processingError, or not at all where it is a CleanupSet, and
 // changes nothing. A TestSet is made in two passes over its bindings, each complete before the
-// next; a refusal in either releases all of them.
+// next; a refusal in either releases all of them. The same PDU once more is answered as before and
+// does nothing.
 //
 // Each phase can be left and taken up again between any two bindings.
 class Sets {

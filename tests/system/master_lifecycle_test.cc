@@ -65,6 +65,9 @@ TEST_F(MasterLifeCycle, AMasterThatIsStoppedAndStartedIsServedAgain) {
     EXPECT_EQ(settled(counted, losses), losses) << daemon.log();
     master.start();
     ASSERT_TRUE(serves_again(master)) << daemon.log();
+    // What has not been registered whole cannot be lost.
+    const auto whole = [&] { return count_of("registered with the AgentX master", daemon.log()); };
+    EXPECT_EQ(settled(whole, losses + 1), losses + 1) << daemon.log();
   }
 }
 

@@ -157,6 +157,20 @@ TEST_F(SetsTest, NothingIsCommittedTwice) {
   EXPECT_THAT(written(), IsEmpty());
 }
 
+TEST_F(SetsTest, TheSamePduOnceMoreIsAnsweredAsBeforeAndDoesNothing) {
+  const Header tested{.type = PduType::kTestSet, .transaction = 1, .packet = 71};
+  const Header committed{.type = PduType::kCommitSet, .transaction = 1, .packet = 72};
+  refused_ = {{"a1", SetStatus::kCommitFailed}};
+  EXPECT_EQ(send(tested, rows({1})), "");
+  written();
+  EXPECT_EQ(send(tested, rows({1})), "");
+  EXPECT_THAT(written(), IsEmpty());
+  EXPECT_EQ(send(committed), " error 14 at 1");
+  written();
+  EXPECT_EQ(send(committed), " error 14 at 1");
+  EXPECT_THAT(written(), IsEmpty());
+}
+
 TEST_F(SetsTest, ANumberThatIsInUseIsRefusedAndTheFirstGoesOn) {
   test(1, {1});
   EXPECT_EQ(test(1, {2}), kMisfit);
