@@ -139,10 +139,9 @@ SetAnswer Deleter::judged(const SetBinding& binding, const std::vector<Socket>& 
   return SetStatus::kNoError;
 }
 
-// A master that was kept waiting asks a second time; one that vanished never releases.
+// The SNMP library makes one Set at a time, and may give one up without a word. A session with a
+// master, of which there is one, releases each.
 void Deleter::intend(const SetBinding& binding, const Socket& socket) {
-  // The SNMP library makes one Set at a time, and may give one up without a word. A session with a
-  // master, of which there is one, releases each.
   std::erase_if(intents_, [&](const Intent& intent) {
     return intent.transaction.session != nullptr && intent.transaction != binding.transaction &&
            !waits(intent.transaction);
@@ -160,9 +159,10 @@ SetStatus Deleter::commit(const SetBinding& binding) {
   });
   if (intent == nullptr || has_failed)
     return SetStatus::kCommitFailed;
-  // One connection twice in one Set, by whichever of its names, is ended once.
+  // One connection twice, by whichever of its names, is ended once.
   const bool already = std::ranges::any_of(intents_, [&](const Intent& other) {
-    return other.outcome != Outcome::kOpen && other.socket.id == intent->socket.id;
+    return (other.outcome == Outcome::kEnded || other.outcome == Outcome::kGone) &&
+           other.socket.id == intent->socket.id;
   });
   if (already)
     return SetStatus::kNoError;

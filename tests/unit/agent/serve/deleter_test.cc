@@ -803,6 +803,20 @@ TEST_F(DeleterTest, WhatWasEndedBeforeTheOneThatWasRefusedMakesTheUndoFail) {
 
 // ------------------------------------------------------------------- Masters that repeat or vanish
 
+// A master may have several under way.
+TEST_F(DeleterTest, WhatAnotherSetFailedToEndIsNotTakenForEnded) {
+  const auto of = [&](long id) {
+    return SetBinding{managed("tcpConnectionTable"), kState.view(), {.id = id}};
+  };
+  for (const long id : {1, 2})
+    ASSERT_EQ(deleter_.find(of(id)).status, Status::kNoError);
+  destroyer_.refuse(EPERM);
+  EXPECT_EQ(deleter_.commit(of(1)), Status::kCommitFailed);
+  destroyer_.refuse(0);
+  EXPECT_EQ(deleter_.commit(of(2)), Status::kNoError);
+  EXPECT_THAT(destroyer_.asked(), SizeIs(2)) << "reported as done, and never tried";
+}
+
 TEST_F(DeleterTest, ATestThatIsRepeatedIsOneIntent) {
   Set set(deleter_, {{kState}, {kLegacyState}});
   for (int i = 0; i < 3; ++i)
