@@ -12,15 +12,16 @@
 namespace tcpmibd::agent::agentx {
 namespace {
 
-// snmpTrapOID.0, which a notification begins with (RFC 2741, 6.2.10).
-constexpr snmp::SubId kSnmpTrapOid[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
-
 // By how much our idea of the master's sysUpTime may differ from what it says: its answers take
 // their time, and every TimeStamp we serve would move with each of them.
 constexpr Duration kUptimeSlack = std::chrono::seconds(2);
 
 // How much a master may have to read yet before it is told of more.
 constexpr std::size_t kMostNotified = std::size_t{16} << 10;
+
+Time zero_of(std::uint32_t uptime, Time now) {
+  return now - uptime * std::chrono::milliseconds(10);
+}
 
 bool is_set(PduType type) {
   return type == PduType::kTestSet || type == PduType::kCommitSet || type == PduType::kUndoSet ||
@@ -155,7 +156,7 @@ void Session::on_answer(Step step, const Packet& packet, Response response, Time
         return;
       }
       id_ = packet.header.session;
-      uptime_zero_ = now - response.uptime * std::chrono::milliseconds(10);
+      uptime_zero_ = zero_of(response.uptime, now);
       state_ = State::kRegistering;
       ask(Step::kCapabilities, now);
       return;
@@ -187,7 +188,7 @@ void Session::on_registered(ErrorCode error) {
 }
 
 void Session::synchronise(std::uint32_t uptime, Time now) {
-  const Time zero = now - uptime * std::chrono::milliseconds(10);
+  const Time zero = zero_of(uptime, now);
   if (zero - uptime_zero_ > kUptimeSlack || uptime_zero_ - zero > kUptimeSlack)
     uptime_zero_ = zero;
 }
@@ -278,7 +279,7 @@ bool Session::notify(const tables::Notification& notification) {
   const Header mine = header();
   Bytes bindings;
   Writer out(bindings, mine.order());
-  out.add_binding(kSnmpTrapOid, notification.name);
+  out.add_binding(tables::kSnmpTrapOid, notification.name);
   for (const snmp::Cell& object : notification.objects)
     out.add_binding(object.name, object.value.value());
   append_notify(connection_.out(), mine, bindings);

@@ -119,11 +119,8 @@ Status Subagent::settle() {
 }
 
 Time Subagent::wake(Time now, std::optional<Duration> latest) const {
-  Time wake = Time::max();
-  if (session_)
-    wake = session_->wake();
-  else
-    wake = dialer_.is_under_way() ? dialer_.wake() : dial_at_;
+  const Time dial = dialer_.is_under_way() ? dialer_.wake() : dial_at_;
+  Time wake = session_ ? session_->wake() : dial;
   for (const Ticks* ticks : {&beat_, &repeated_})
     wake = std::min(wake, ticks->due().value_or(wake));
   return latest ? std::min(wake, now + *latest) : wake;
@@ -210,13 +207,14 @@ void Subagent::announce() {
 }
 
 void Subagent::end_session(Time now) {
-  if (announced_)
+  if (announced_) {
     changes_.write(log::Level::kNotice,
                    "lost the AgentX master at " + master_.text() + reason_of(session_->end()) +
                        "; managers see its own TCP-MIB, if any, until it is back");
-  else
-    tell_absence("it " + absence_of(*session_),
-                 "the AgentX master at " + master_.text() + ' ' + absence_of(*session_));
+  } else {
+    const std::string absence = absence_of(*session_);
+    tell_absence("it " + absence, "the AgentX master at " + master_.text() + ' ' + absence);
+  }
   announced_ = false;
   uptime_zero_ = session_->uptime_zero();
   session_.reset();

@@ -9,10 +9,6 @@
 namespace tcpmibd::agent {
 namespace {
 
-// snmpTrapOID.0, the first binding we give; sysUpTime.0 the library puts before it (RFC 3416,
-// 4.2.6).
-constexpr snmp::SubId kSnmpTrapOid[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
-
 using Bindings = UniqueHandle<netsnmp_variable_list, snmp_free_varbind>;
 
 void append(Bindings& bindings, snmp::OidView name, const snmp::Value& value) {
@@ -27,9 +23,10 @@ void append(Bindings& bindings, snmp::OidView name, const snmp::Value& value) {
 
 }  // namespace
 
+// sysUpTime.0 is put before it by the library.
 void send_notification(const tables::Notification& notification) {
   Bindings bindings;
-  append(bindings, kSnmpTrapOid, notification.name);
+  append(bindings, tables::kSnmpTrapOid, notification.name);
   for (const snmp::Cell& object : notification.objects)
     append(bindings, object.name.view(), object.value.value());
   send_v2trap(bindings.get());

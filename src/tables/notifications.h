@@ -12,6 +12,9 @@
 
 namespace tcpmibd::tables {
 
+// snmpTrapOID.0, the first binding of a notification but for sysUpTime.0 (RFC 3416, 4.2.6).
+inline constexpr snmp::SubId kSnmpTrapOid[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
+
 // Ready to be sent: what snmpTrapOID names, and the objects that follow it.
 struct Notification {
   snmp::Oid name;
