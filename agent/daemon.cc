@@ -222,7 +222,8 @@ class Agent {
                        ages_of(config_)};
   NotificationQueue notifier_{
       {.is_open = [this] { return role_->is_serving(); },
-       .send = [this](const tables::Notification& one) { return role_->notify(one); }}};
+       .send = [this](const tables::Notification& one) { return role_->notify(one); },
+       .unconfirmed = [this] { return role_->unconfirmed(); }}};
   AlarmWatch watch_{{responder_, worker_, kernel_.pressure, kernel_.names, notifier_}, alarms_};
   Audit audit_{
       {.newest = [this] { return responder_.processes(); },

@@ -19,6 +19,9 @@ constexpr Duration kUptimeSlack = std::chrono::seconds(2);
 // How much a master may have to read yet before it is told of more.
 constexpr std::size_t kMostNotified = std::size_t{16} << 10;
 
+// Of a master that answers none it is not remembered for ever.
+constexpr std::size_t kMostUnconfirmed = 1000;
+
 Time zero_of(std::uint32_t uptime, Time now) {
   return now - uptime * std::chrono::milliseconds(10);
 }
@@ -140,7 +143,8 @@ void Session::ask_next(Time now) {
 void Session::receive_response(const Packet& packet, Time now) {
   Reader reader = packet.reader();
   const Response response = take_response(reader);
-  // Those to notifications are not waited for.
+  // A notification is mostly answered alone, and nothing depends on how.
+  std::erase(notified_, packet.header.packet);
   if (reader.failed() || !asked_ || asked_->packet != packet.header.packet)
     return;
   const Step step = std::exchange(asked_, std::nullopt)->step;
@@ -283,6 +287,9 @@ bool Session::notify(const tables::Notification& notification) {
   for (const snmp::Cell& object : notification.objects)
     out.add_binding(object.name, object.value.value());
   append_notify(connection_.out(), mine, bindings);
+  notified_.push_back(mine.packet);
+  if (notified_.size() > kMostUnconfirmed)
+    notified_.pop_front();
   return true;
 }
 

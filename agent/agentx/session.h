@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -83,6 +84,9 @@ class Session {
   // Sends a notification. False while the master has much to read yet, or we are not registered.
   bool notify(const tables::Notification& notification);
 
+  // Notifications that the master has not answered yet (RFC 2741, 7.1.10).
+  std::size_t unconfirmed() const { return notified_.size(); }
+
   // When the master's sysUpTime was 0.
   Time uptime_zero() const { return uptime_zero_; }
 
@@ -128,12 +132,13 @@ class Session {
   End end_ = End::kGone;
   ErrorCode answer_ = ErrorCode::kNone;
   std::optional<Refusal> refusal_;
-  std::optional<std::uint32_t> id_;   // once it is open
-  std::uint32_t packets_ = 0;         // sent by us so far, which numbers them
-  std::optional<Asked> asked_;        // of the master, not answered yet
-  std::size_t registered_ = 0;        // objects whose registration was asked
-  Time heard_;                        // when the master was heard last
-  std::optional<Time> unread_since_;  // when the master last took something, while there is more
+  std::optional<std::uint32_t> id_;     // once it is open
+  std::uint32_t packets_ = 0;           // sent by us so far, which numbers them
+  std::optional<Asked> asked_;          // of the master, not answered yet
+  std::deque<std::uint32_t> notified_;  // packets of notifications it has not answered
+  std::size_t registered_ = 0;          // objects whose registration was asked
+  Time heard_;                          // when the master was heard last
+  std::optional<Time> unread_since_;    // when the master last took something, while there is more
   Time uptime_zero_;
 };
 

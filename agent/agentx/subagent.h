@@ -40,6 +40,7 @@ class Subagent final : public Role {
   Time uptime_zero() const override { return session_ ? session_->uptime_zero() : uptime_zero_; }
   void repeat(std::optional<Duration> interval, std::function<void()> act) override;
   bool notify(const tables::Notification& notification) override;
+  std::size_t unconfirmed() const override { return session_ ? session_->unconfirmed() : 0; }
 
  private:
   void begin(const Events& events) override;

@@ -53,9 +53,17 @@ void AlarmWatch::on_news() {
   if (waiting_ == Waiting::kSurvey && parts_.responder.survey() != nullptr &&
       parts_.responder.survey()->taken_at() >= began_)
     on_survey();
-  else if (waiting_ == Waiting::kOwners && parts_.responder.owners() != nullptr &&
-           parts_.responder.owners()->taken_at() >= began_)
-    judge(parts_.responder.owners()->map() == nullptr ? nullptr : parts_.responder.owners().get());
+  else if (waiting_ == Waiting::kOwners)
+    on_owners();
+}
+
+// Those of a look-up that had been under way do not tell of this moment.
+void AlarmWatch::on_owners() {
+  const std::shared_ptr<const tcp::Owners> owners = parts_.responder.owners();
+  if (owners == nullptr || owners->taken_at() < began_)
+    parts_.worker.want_owners();
+  else
+    judge(owners->map() == nullptr ? nullptr : owners.get());
 }
 
 // Processes cost more than all the rest, so they are looked up only where an alarm needs them.
@@ -86,17 +94,23 @@ void AlarmWatch::tell(const tcp::AlarmEvent& event) {
               {"TCP_ALARM_STATE", raised ? "raised" : "clear"},
               {"TCP_ALARM_VALUE", std::to_string(event.alarm.value)}});
   if (parts_.notifier.is_open())
-    parts_.notifier.queue(tables::notification_of(event));
+    notify(event);
   else
-    remember(event);
+    remember(event, false);
 }
 
-void AlarmWatch::remember(const tcp::AlarmEvent& event) {
+void AlarmWatch::notify(const tcp::AlarmEvent& event) {
+  parts_.notifier.queue(tables::notification_of(event),
+                        [this, event](bool was_sent) { remember(event, was_sent); });
+}
+
+// One raised that may have been heard of is told as cleared later, in any case.
+void AlarmWatch::remember(const tcp::AlarmEvent& event, bool may_be_heard) {
   const std::string& name = event.alarm.rule.name;
   if (!is_raised(event.alarm)) {
     if (unheard_.erase(name) == 0)
       untold_.insert_or_assign(name, event);
-  } else if (untold_.erase(name) == 0) {
+  } else if (untold_.erase(name) == 0 && !may_be_heard) {
     unheard_.insert(name);
   }
 }
@@ -104,10 +118,10 @@ void AlarmWatch::remember(const tcp::AlarmEvent& event) {
 void AlarmWatch::on_open() {
   unheard_.clear();
   for (const auto& [name, event] : std::exchange(untold_, {}))
-    parts_.notifier.queue(tables::notification_of(event));
+    notify(event);
   for (const tcp::Alarm& alarm : alarms_.all()) {
     if (is_raised(alarm))
-      parts_.notifier.queue(tables::notification_of(tcp::AlarmEvent{.alarm = alarm}));
+      notify(tcp::AlarmEvent{.alarm = alarm});
   }
 }
 

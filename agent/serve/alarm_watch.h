@@ -47,9 +47,11 @@ class AlarmWatch {
   enum class Waiting { kNothing, kSurvey, kOwners };
 
   void on_survey();
+  void on_owners();
   void judge(const tcp::Owners* owners);
   void tell(const tcp::AlarmEvent& event);
-  void remember(const tcp::AlarmEvent& event);
+  void notify(const tcp::AlarmEvent& event);
+  void remember(const tcp::AlarmEvent& event, bool may_be_heard);
 
   Parts parts_;
   tcp::Alarms& alarms_;
@@ -57,8 +59,8 @@ class AlarmWatch {
   Time began_{};
   bool look_up_processes_ = false;
   tcp::Pressure pressure_;  // of the moment of the survey
-  // What happened while nobody listened, by name: alarms cleared that had been told as raised, and
-  // alarms raised that nobody has been told of.
+  // What happened while nobody listened, or what has not been confirmed, by name: alarms cleared
+  // that may have been told as raised, and alarms raised that nobody has been told of.
   std::map<std::string, tcp::AlarmEvent> untold_;
   std::set<std::string> unheard_;
 };

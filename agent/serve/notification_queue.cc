@@ -12,25 +12,53 @@ constexpr std::size_t kMostWaiting = 1000;
 
 }  // namespace
 
-void NotificationQueue::queue(tables::Notification notification) {
+void NotificationQueue::queue(tables::Notification notification, OnLost on_lost) {
   if (!is_open())
     fold(1, "no SNMP master is connected");
   else if (waiting_.size() == kMostWaiting)
     fold(1, "too many are waiting");
   else
-    waiting_.push_back(std::move(notification));
+    waiting_.push_back({std::move(notification), std::move(on_lost)});
 }
 
 void NotificationQueue::on_turn() {
-  if (!waiting_.empty() && !is_open())
-    fold(std::exchange(waiting_, {}).size(), "the SNMP master has gone");
+  if (!is_open()) {
+    lose_all();
+    return;
+  }
+  forget_confirmed();
   held_ = false;
   for (std::size_t sent = 0; sent < kMostATurn && !waiting_.empty(); ++sent) {
-    held_ = !outlet_.send(waiting_.front());
+    held_ = !outlet_.send(waiting_.front().notification);
     if (held_)
       return;
+    sent_.push_back(std::move(waiting_.front().on_lost));
     waiting_.pop_front();
   }
+}
+
+// They are confirmed in the order in which they were sent.
+void NotificationQueue::forget_confirmed() {
+  const std::size_t unconfirmed = outlet_.unconfirmed();
+  while (sent_.size() > unconfirmed)
+    sent_.pop_front();
+}
+
+// In their order, for what comes later may take back what came before.
+void NotificationQueue::lose_all() {
+  for (const OnLost& on_lost : std::exchange(sent_, {})) {
+    if (on_lost)
+      on_lost(true);
+  }
+  std::size_t folded = 0;
+  for (const Entry& entry : std::exchange(waiting_, {})) {
+    if (entry.on_lost)
+      entry.on_lost(false);
+    else
+      ++folded;
+  }
+  if (folded > 0)
+    fold(folded, "the SNMP master has gone");
 }
 
 void NotificationQueue::fold(std::size_t count, const char* why) {

@@ -17,14 +17,21 @@ class NotificationQueue {
     std::function<bool()> is_open;  // whether somebody takes notifications now
     // False: not now, it is to be tried again at a later turn.
     std::function<bool(const tables::Notification&)> send;
+    // How many of those sent last nobody has confirmed yet.
+    std::function<std::size_t()> unconfirmed;
   };
+
+  // Told of a notification when whoever took notifications has gone: nothing is known of one that
+  // `was_sent`; any other has reached nobody.
+  using OnLost = std::function<void(bool was_sent)>;
 
   explicit NotificationQueue(Outlet outlet) : outlet_(std::move(outlet)) {}
 
   bool is_open() const { return outlet_.is_open(); }
 
-  // For a later turn. What finds no room, or nobody to go to, is folded.
-  void queue(tables::Notification notification);
+  // For a later turn. What finds no room, or nobody to go to, is folded; what is lost later, too,
+  // unless `on_lost` cares for it.
+  void queue(tables::Notification notification, OnLost on_lost = {});
 
   // To be called at every turn of the loop.
   void on_turn();
@@ -36,11 +43,19 @@ class NotificationQueue {
   std::uint32_t folded() const { return folded_; }
 
  private:
+  struct Entry {
+    tables::Notification notification;
+    OnLost on_lost;
+  };
+
+  void forget_confirmed();
+  void lose_all();
   void fold(std::size_t count, const char* why);
 
   Outlet outlet_;
-  std::deque<tables::Notification> waiting_;
-  bool held_ = false;  // The outlet takes none for now.
+  std::deque<Entry> waiting_;
+  std::deque<OnLost> sent_;  // and not confirmed
+  bool held_ = false;        // The outlet takes none for now.
   std::uint32_t folded_ = 0;
   log::Limited complaints_;
 };

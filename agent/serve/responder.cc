@@ -1,6 +1,7 @@
 #include "agent/serve/responder.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -27,6 +28,12 @@ constexpr Duration kLongestDump = std::chrono::minutes(1);
 const std::shared_ptr<const tcp::Snapshot>& no_rows() {
   static const auto kNoRows = std::make_shared<const tcp::Snapshot>();
   return kNoRows;
+}
+
+// A master begins at the root of an object where a manager has come from before it.
+bool enters(const Managed& object, snmp::OidView name, bool inclusive) {
+  const std::strong_ordering order = snmp::compare(name, object.root());
+  return order < 0 || (order == 0 && inclusive);
 }
 
 const tcp::ProcessMap& nobody() {
@@ -61,7 +68,7 @@ Answer Responder::get(const Managed& object, snmp::OidView name, Transaction tra
 
 Answer Responder::next(const Managed& object, snmp::OidView name, bool inclusive,
                        Transaction transaction, Time arrived, Effort effort) {
-  const Moment moment{Clock::now(), arrived, effort};
+  const Moment moment{Clock::now(), arrived, effort, enters(object, name, inclusive)};
   Pin& pin = this->pin(transaction, moment);
   const Rows rows = gather(object.needs(), Data::everything(), pin, moment);
   if (rows.kind != Answer::Kind::kValue)
@@ -163,9 +170,8 @@ Answer::Kind Responder::gather_owners(Pin& pin, Moment moment) {
   static const auto kNone = std::make_shared<const tcp::Owners>();
   if (pin.owners != nullptr)
     return Answer::Kind::kValue;
-  const bool fresh = owners_ != nullptr && knows_processes(owners_->taken_at(), moment);
-  if (!ages_.look_up_processes || fresh) {
-    pin.owners = ages_.look_up_processes ? owners_ : kNone;
+  if (SharedOwners known = ages_.look_up_processes ? owners_for(moment) : kNone) {
+    pin.owners = std::move(known);
     return Answer::Kind::kValue;
   }
   if (failed_at_ >= moment.arrived)
@@ -201,6 +207,23 @@ bool Responder::serves(const tcp::Snapshot& snapshot, Use use) const {
 bool Responder::knows_processes(Time taken_at, Moment moment) const {
   return moment.now - taken_at <= ages_.processes || moment.now <= processes_serve_until_ ||
          taken_at >= moment.arrived;
+}
+
+// None: they are to be counted. An empty table tells that nothing is there, so it is not entered.
+Responder::SharedOwners Responder::owners_for(Moment moment) const {
+  if (owners_ != nullptr && knows_processes(owners_->taken_at(), moment))
+    return owners_;
+  const SharedOwners& last = owners_ != nullptr ? owners_ : last_owners_;
+  const bool serves = last != nullptr && !last->rows().empty() && moment.enters(last->taken_at());
+  return serves ? last : nullptr;
+}
+
+// None: they are to be looked up.
+const tcp::ProcessMap* Responder::processes_for(Moment moment) const {
+  if (processes_ != nullptr && knows_processes(processes_->taken_at(), moment))
+    return processes_.get();
+  const SharedProcesses& last = processes_ != nullptr ? processes_ : last_listeners_;
+  return last != nullptr && moment.enters(last->taken_at()) ? last.get() : nullptr;
 }
 
 // The next snapshot is begun before this one is too old, so that a walk under way finds it made.
@@ -244,12 +267,10 @@ Data Responder::data_for(const Rows& rows, const Pin& pin, Moment moment) const 
             .agent = pin.agent ? &*pin.agent : nullptr,
             .alarms = &sources_.alarms,
             .now = moment.now};
-  const bool made_for_us = processes_ != nullptr && processes_->taken_at() >= moment.arrived;
-  if (!ages_.look_up_processes)
-    data.processes = &nobody();
-  else if (processes_ != nullptr && knows_processes(processes_->taken_at(), moment))
-    data.processes = processes_.get();
-  data.processes_are_final = made_for_us || !ages_.look_up_processes;
+  const tcp::ProcessMap* known = ages_.look_up_processes ? processes_for(moment) : &nobody();
+  data.processes = known;
+  data.processes_are_final =
+      !ages_.look_up_processes || (known != nullptr && known->taken_at() >= moment.arrived);
   return data;
 }
 
@@ -360,22 +381,34 @@ void Responder::forget(const tcp::Socket& ended) {
 std::optional<Duration> Responder::tidy(Time now) {
   std::erase_if(pins_, [&](const Pin& pin) { return now - pin.last_used > kPinLifetime; });
   std::optional<Duration> longest;
-  const auto free_when_idle = [&](auto& data, Duration most_age) {
+  const auto is_idle = [&](const auto& data, Duration most_age) {
     if (data == nullptr)
-      return;
+      return false;
     const Duration left = data->taken_at() + std::max(kIdle, most_age) - now;
     if (left > Duration())
       longest = std::max(left, longest.value_or(left));
-    else
-      data.reset();
+    return left <= Duration();
   };
-  for (SharedSnapshot* snapshot : {&previous_, &current_})
-    free_when_idle(*snapshot, *snapshot == nullptr ? Duration() : most_age((*snapshot)->took()));
-  free_when_idle(processes_, ages_.processes);
-  free_when_idle(owners_, ages_.processes);
+  for (SharedSnapshot* snapshot : {&previous_, &current_}) {
+    if (is_idle(*snapshot, *snapshot == nullptr ? Duration() : most_age((*snapshot)->took())))
+      snapshot->reset();
+  }
+  if (is_idle(processes_, ages_.processes))
+    last_listeners_ = listeners_of(*std::exchange(processes_, nullptr));
+  if (is_idle(owners_, ages_.processes))
+    last_owners_ =
+        std::make_shared<const tcp::Owners>(std::exchange(owners_, nullptr)->rows_alone());
   if (current_ == nullptr)
     ended_.forget_before(now - kLongestDump);
   return longest;
+}
+
+Responder::SharedProcesses Responder::listeners_of(const tcp::ProcessMap& map) const {
+  std::vector<std::uint32_t> inodes;
+  if (survey_ != nullptr)
+    std::ranges::transform(survey_->listening(), std::back_inserter(inodes),
+                           &tcp::ListeningSocket::inode);
+  return std::make_shared<const tcp::ProcessMap>(map.only(std::move(inodes)));
 }
 
 }  // namespace tcpmibd::agent

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -87,6 +88,8 @@ class Responder {
 
  private:
   using SharedSnapshot = std::shared_ptr<const tcp::Snapshot>;
+  using SharedProcesses = std::shared_ptr<const tcp::ProcessMap>;
+  using SharedOwners = std::shared_ptr<const tcp::Owners>;
 
   // The answer to an exact question, kept for the other bindings of the PDU.
   struct Found {
@@ -101,7 +104,7 @@ class Responder {
     Time last_used{};
     std::weak_ptr<const tcp::Snapshot> snapshot{};  // ends with the limit of two, not with the PDU
     std::shared_ptr<const tcp::Survey> survey{};
-    std::shared_ptr<const tcp::Owners> owners{};
+    SharedOwners owners{};
     std::optional<tcp::Counters> counters{};
     std::optional<tcp::Pressure> pressure{};
     std::optional<tables::AgentFigures> agent{};
@@ -120,6 +123,12 @@ class Responder {
     Time now;
     Time arrived;
     Effort effort;
+    bool entering = false;  // It is asked what follows something before the object.
+
+    // Who enters a table has mostly walked the one before it to its end, and throws the answer
+    // away: it is no reason to look into every process of the host.
+    bool enters(Time taken_at) const { return entering && now - taken_at <= kMostAgeOnEntering; }
+    static constexpr Duration kMostAgeOnEntering = std::chrono::minutes(5);
 
     bool may_begin() const { return effort == Effort::kWhatItTakes; }
   };
@@ -151,6 +160,10 @@ class Responder {
   Duration most_age(Duration took) const;
   // Of process maps and the owners' figures by them.
   bool knows_processes(Time taken_at, Moment moment) const;
+  SharedOwners owners_for(Moment moment) const;
+  const tcp::ProcessMap* processes_for(Moment moment) const;
+  // Who holds the sockets that listen: far less than all of the map.
+  SharedProcesses listeners_of(const tcp::ProcessMap& map) const;
   void ask_for_snapshot();
   void retire_previous();
   void note(const tcp::Snapshot& snapshot);
@@ -163,8 +176,11 @@ class Responder {
   SharedSnapshot current_;
   SharedSnapshot previous_;  // still pinned by PDUs under way
   std::shared_ptr<const tcp::Survey> survey_;
-  std::shared_ptr<const tcp::ProcessMap> processes_;
-  std::shared_ptr<const tcp::Owners> owners_;
+  SharedProcesses processes_;
+  SharedOwners owners_;
+  // What is kept of the last two that were freed, for those who enter a table.
+  SharedProcesses last_listeners_;
+  SharedOwners last_owners_;
   tables::SnapshotFigures snapshots_;
   std::uint32_t processes_denied_ = 0;
   Time processes_serve_until_{};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 
@@ -56,9 +57,12 @@ class Role {
   // Calls `act` at every turn of an interval, in the loop; none: never again.
   virtual void repeat(std::optional<Duration> interval, std::function<void()> act) = 0;
 
-  // Sends a notification. Nobody tells whether it arrives. False: not now, it is to be tried again
-  // at a later turn.
+  // Sends a notification. False: not now, it is to be tried again at a later turn.
   virtual bool notify(const tables::Notification& notification) = 0;
+
+  // How many of the notifications sent last our peer has not confirmed. Only a master confirms any:
+  // that it has them, not that they have reached a manager.
+  virtual std::size_t unconfirmed() const { return 0; }
 
  protected:
   // What a loop of this role does with the events, between begin() and end().

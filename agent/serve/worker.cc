@@ -128,10 +128,16 @@ Worker::Job Worker::next_job(Wishes& taken) {
   }
   if ((wishes_.processes || wishes_.owners) && Clock::now() >= next_processes_) {
     taken = std::exchange(wishes_, Wishes());
+    taken.owners = taken.owners || has_surveyed(last_.lock().get());
     owners_under_way_ = taken.owners;
     return Job::kProcesses;
   }
   return Job::kNone;
+}
+
+bool Worker::has_surveyed(const tcp::Snapshot* snapshot) const {
+  return snapshot != nullptr && surveyor_.last() != nullptr &&
+         surveyor_.last()->taken_at() >= snapshot->taken_at();
 }
 
 void Worker::build_sockets(const Wishes& wishes) {
@@ -143,9 +149,7 @@ void Worker::build_sockets(const Wishes& wishes) {
     snapshot.reset();  // At most two are to be alive, one being built.
     snapshot = build_snapshot(news);
   }
-  const bool surveyed = snapshot != nullptr && surveyor_.last() != nullptr &&
-                        surveyor_.last()->taken_at() >= snapshot->taken_at();
-  if (wishes.survey && surveyed)
+  if (wishes.survey && has_surveyed(snapshot.get()))
     news.survey = surveyor_.last();
   else if (wishes.survey && snapshot != nullptr)
     news.survey = surveyor_.survey(*snapshot);

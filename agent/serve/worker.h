@@ -74,7 +74,8 @@ class Worker {
   void want_owners();
 
   // One process map, likewise; none begins within a second of the last one's beginning.
-  // `asked` are inodes of sockets that the newest snapshot may not hold.
+  // `asked` are inodes of sockets that the newest snapshot may not hold. The owners' figures come
+  // with it if that snapshot has been surveyed: who reads surveys mostly wants them next.
   void want_processes(const std::vector<std::uint32_t>& asked = {});
 
   News take();
@@ -95,6 +96,7 @@ class Worker {
   Status begin();
   void work();
   Job next_job(Wishes& taken);
+  bool has_surveyed(const tcp::Snapshot* snapshot) const;
   void build_sockets(const Wishes& wishes);
   std::shared_ptr<const tcp::Snapshot> build_snapshot(News& news);
   tcp::SnapshotBuilder builder();

@@ -55,6 +55,13 @@ Owners Owners::build(const Snapshot& snapshot, const Sightings& sightings,
   return owners;
 }
 
+Owners Owners::rows_alone() const {
+  Owners owners;
+  owners.rows_ = rows_;
+  owners.taken_at_ = taken_at_;
+  return owners;
+}
+
 Owners Owners::none(Time began) {
   Owners owners;
   owners.taken_at_ = began;

@@ -32,6 +32,9 @@ class Owners {
   // What remains of a look-up begun at `began` that has come to nothing: it has no map.
   static Owners none(Time began);
 
+  // The rows of these, without all the rest.
+  Owners rows_alone() const;
+
   // Every process with a connection, ascending by pid; their units are not told.
   std::span<const ProcessFigures> all() const { return all_; }
 

@@ -41,6 +41,14 @@ std::optional<std::uint32_t> ProcessMap::lowest(std::uint32_t inode) const {
   return std::nullopt;
 }
 
+ProcessMap ProcessMap::only(std::vector<std::uint32_t> inodes) const {
+  std::erase_if(inodes, [this](std::uint32_t inode) { return !lowest(inode); });
+  std::vector<Holder> held;
+  for (const std::uint32_t inode : inodes)
+    std::ranges::copy(holders(inode), std::back_inserter(held));
+  return build(std::move(held), std::move(inodes), denied_, taken_at_);
+}
+
 std::span<const Holder> ProcessMap::holders(std::uint32_t inode) const {
   const auto range = std::ranges::equal_range(holders_, inode, {}, &Holder::inode);
   return {range.begin(), range.end()};

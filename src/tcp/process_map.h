@@ -36,6 +36,9 @@ class ProcessMap {
   // Every holder, ascending by pid.
   std::span<const Holder> holders(std::uint32_t inode) const;
 
+  // What it knows of these sockets, and nothing else. In any order, with repetitions.
+  ProcessMap only(std::vector<std::uint32_t> inodes) const;
+
   std::uint32_t denied() const { return denied_; }
   Time taken_at() const { return taken_at_; }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <string>
@@ -182,6 +183,37 @@ TEST_F(AgentxSession, AnAlarmIsANotification) {
     told.erase(told.begin());
   EXPECT_EQ(told.at(0), (Varbind{trap_oid, "OID", text(own({0, 1}))}));
   EXPECT_THAT(told, Contains(testing::Field(&Varbind::value, "many")));
+}
+
+// A master that goes without a word about a notification may not have sent it on.
+TEST_F(AgentxSession, ANotificationThatIsNotAnsweredIsToldToTheNextMaster) {
+  const Namespace space;
+  Scripted agent(space, {.configuration = "[watch]\ninterval = \"1s\"\n[alarm.many]\n"
+                                          "measure = \"established\"\nraise = 2\nclear = 1\n"});
+  MasterSession session = agent.attend();
+  const auto told = [&](std::uint32_t which) {
+    std::size_t count = 0;
+    for (const Pdu& notify : those(session.requests(), Type::kNotify)) {
+      const std::vector<Varbind> bindings = agentx::notification_of(notify);
+      count += std::ranges::count(bindings, text(own({0, which})), &Varbind::value) > 0 ? 1U : 0U;
+    }
+    return count;
+  };
+  std::optional<Service> service(std::in_place, over_loopback(space), 2);
+  ASSERT_TRUE(session.serve_until([&] { return told(1) == 1; }, kGreatPatience)) << agent.log();
+  session.manners.verdict = [](const Pdu& pdu) {
+    return pdu.type == Type::kNotify ? std::nullopt : std::optional<std::uint16_t>(0);
+  };
+  service.reset();
+  ASSERT_TRUE(session.serve_until([&] { return told(2) == 1; }, kGreatPatience)) << agent.log();
+  session.close();
+  session = agent.attend({.session = 18});
+  ASSERT_TRUE(session.serve_until([&] { return told(2) == 1; }, kGreatPatience)) << agent.log();
+  EXPECT_EQ(told(1), 0U);
+  session.close();
+  session = agent.attend({.session = 19});
+  expect_served(agent, session);
+  EXPECT_EQ(told(2), 0U) << "it has been answered";
 }
 
 // ---- sysUpTime ----

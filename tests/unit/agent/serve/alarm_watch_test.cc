@@ -53,12 +53,24 @@ class WatchTest : public testing::Test {
     return true;
   }
 
+  // The master goes, and comes back.
+  void restart() {
+    open_ = false;
+    notifier_.on_turn();
+    open_ = true;
+    unconfirmed_ = 0;
+    watch_.on_open();
+    notifier_.on_turn();
+  }
+
   std::vector<std::string> sent_;
+  std::size_t unconfirmed_ = 0;
   bool open_ = true;
   Questioner agent_{{}, {.snapshot = 0s}, {{.inode = 1, .pid = 4711}}};
   NotificationQueue notifier_{
       {.is_open = [this] { return open_; },
-       .send = [this](const auto& notification) { return send(notification); }}};
+       .send = [this](const auto& notification) { return send(notification); },
+       .unconfirmed = [this] { return unconfirmed_; }}};
   AlarmWatch watch_{{*agent_.responder, *agent_.worker, agent_.pressure, agent_.names, notifier_},
                     agent_.alarms};
 };
@@ -208,6 +220,51 @@ TEST_F(WatchTest, TellsTheEndOfAnAlarmThatCameAndWentAgainWhileNobodyListened) {
   watch_.on_open();
   notifier_.on_turn();
   EXPECT_THAT(take_sent(), ElementsAre("2 leak"));
+}
+
+TEST_F(WatchTest, TellsAgainWhatTheMasterTookAndDidNotConfirm) {
+  agent_.alarms.configure({alarm_rule("leak", kPerUnit, 5)});
+  leak(5);
+  watch();
+  EXPECT_THAT(take_sent(), ElementsAre("1 leak"));
+  leak(0);
+  unconfirmed_ = 1;
+  watch();
+  EXPECT_THAT(take_sent(), ElementsAre("2 leak"));
+  restart();
+  EXPECT_THAT(take_sent(), ElementsAre("2 leak"));
+  notifier_.on_turn();
+  restart();
+  EXPECT_THAT(take_sent(), IsEmpty()) << "it has been confirmed";
+}
+
+TEST_F(WatchTest, TellsTheEndOfAnAlarmThatMayHaveBeenHeardOf) {
+  agent_.alarms.configure({alarm_rule("leak", kPerUnit, 5)});
+  leak(5);
+  unconfirmed_ = 1;
+  watch();
+  EXPECT_THAT(take_sent(), ElementsAre("1 leak"));
+  open_ = false;
+  notifier_.on_turn();
+  leak(0);
+  watch();
+  restart();
+  EXPECT_THAT(take_sent(), ElementsAre("2 leak"));
+}
+
+TEST_F(WatchTest, CountsTheOwnersOfItsOwnMoment) {
+  agent_.alarms.configure({alarm_rule("leak", kCloseWaits, 5)});
+  leak(5);
+  agent_.processes.faults().hold();
+  agent_.worker->want_owners();  // by somebody else, before
+  ASSERT_TRUE(agent_.processes.faults().await_calls(1));
+  watch_.begin(true);
+  agent_.processes.faults().release();
+  while (watch_.is_under_way()) {
+    agent_.await_news();
+    watch_.on_news();
+  }
+  EXPECT_EQ(agent_.alarms.all()[0].pid, 4711u);
 }
 
 TEST_F(WatchTest, WaitsForALookUpThatTakesLongerThanAnInterval) {

@@ -11,6 +11,7 @@ namespace tcpmibd::agent {
 namespace {
 
 using namespace lab;
+using testing::ElementsAre;
 using testing::SizeIs;
 
 constexpr std::size_t kMostATurn = 20;
@@ -24,7 +25,18 @@ class NotifierTest : public testing::Test {
       notifier_.queue({.name = {++last_}, .objects = {}});
   }
 
+  // One that says what became of it where it is lost.
+  void queue_watched() {
+    const snmp::SubId name = ++last_;
+    notifier_.queue({.name = {name}, .objects = {}}, [this, name](bool was_sent) {
+      (was_sent ? lost_on_the_way_ : lost_unsent_).push_back(name);
+    });
+  }
+
   std::vector<snmp::SubId> sent_;
+  std::vector<snmp::SubId> lost_on_the_way_;
+  std::vector<snmp::SubId> lost_unsent_;
+  std::size_t unconfirmed_ = 0;
   bool open_ = true;
   bool takes_ = true;
   NotificationQueue notifier_{{.is_open = [this] { return open_; },
@@ -33,7 +45,8 @@ class NotifierTest : public testing::Test {
                                      if (takes_)
                                        sent_.push_back(notification.name.view().front());
                                      return takes_;
-                                   }}};
+                                   },
+                               .unconfirmed = [this] { return unconfirmed_; }}};
   snmp::SubId last_ = 0;
 };
 
@@ -44,7 +57,7 @@ TEST_F(NotifierTest, WhatIsNotTakenIsKeptAndDoesNotKeepTheLoopAwake) {
   EXPECT_FALSE(notifier_.is_busy());
   takes_ = true;
   notifier_.on_turn();
-  EXPECT_THAT(sent_, testing::ElementsAre(1U, 2U));
+  EXPECT_THAT(sent_, ElementsAre(1U, 2U));
   EXPECT_EQ(notifier_.folded(), 0U);
 }
 
@@ -102,6 +115,34 @@ TEST_F(NotifierTest, FoldsWhatStillWaitsWhenTheMasterGoes) {
   EXPECT_THAT(sent_, SizeIs(kMostATurn));
   EXPECT_EQ(notifier_.folded(), 4u);
   EXPECT_FALSE(notifier_.is_busy()) << "or the loop would never wait again";
+}
+
+TEST_F(NotifierTest, GivesBackWhatStillWaitsWhenTheMasterGoes) {
+  queue_watched();
+  queue(1);
+  takes_ = false;
+  notifier_.on_turn();
+  open_ = false;
+  notifier_.on_turn();
+  EXPECT_THAT(lost_unsent_, ElementsAre(1U));
+  EXPECT_EQ(notifier_.folded(), 1U) << "the one that nobody cares for";
+  notifier_.on_turn();
+  EXPECT_THAT(lost_unsent_, SizeIs(1)) << "once";
+}
+
+TEST_F(NotifierTest, GivesBackWhatTheMasterHasNotConfirmed) {
+  for (int i = 0; i < 3; ++i)
+    queue_watched();
+  unconfirmed_ = 3;
+  notifier_.on_turn();
+  unconfirmed_ = 1;
+  notifier_.on_turn();
+  open_ = false;
+  notifier_.on_turn();
+  EXPECT_THAT(sent_, SizeIs(3));
+  EXPECT_THAT(lost_on_the_way_, ElementsAre(3U)) << "the first two are known to have arrived";
+  EXPECT_THAT(lost_unsent_, SizeIs(0));
+  EXPECT_EQ(notifier_.folded(), 0U);
 }
 
 }  // namespace

@@ -760,6 +760,63 @@ TEST(Owners, OfALookUpThatFailsAreNoneUntilItWorksAgain) {
   EXPECT_THAT(agent.get_settled(kProcessTotal, agent.pdu()), HasValue(Gauge32{1}));
 }
 
+TEST(Owners, AreCountedByTheLookUpForAPortsProcess) {
+  Questioner agent(a_service(), kKept, {{.inode = 8, .pid = 700}, {.inode = 9, .pid = 700}});
+  EXPECT_THAT(agent.get_settled(kPortProcess, agent.pdu()), HasValue(Gauge32{700}));
+  EXPECT_THAT(agent.get(kProcessTotal, agent.pdu()), HasValue(Gauge32{1}));
+  EXPECT_EQ(agent.processes.faults().calls(), 1);
+}
+
+// ---- A walk that runs into a table
+
+const Oid kLastUnit = own_oid("1.6.1.9.255");
+const Oid kFirstProcess = own_oid("1.7.1.2.700");
+constexpr Ages kProcessesNotKept{.snapshot = 1h, .processes = 0s};
+
+TEST(Entering, TheProcessesNeedsNoNewLookUp) {
+  Questioner agent(a_service(), kProcessesNotKept, {{.inode = 8, .pid = 700}});
+  agent.get_settled(kProcessTotal, agent.pdu());
+  agent.responder->tidy(Clock::now() + 1h);
+  EXPECT_THAT(agent.next_settled(processes(), kLastUnit, agent.pdu()), IsNamed(kFirstProcess));
+  EXPECT_EQ(agent.processes.faults().calls(), 1);
+}
+
+// As a master puts it.
+TEST(Entering, AtTheRootNeedsNoNewLookUp) {
+  Questioner agent(a_service(), kProcessesNotKept, {{.inode = 8, .pid = 700}});
+  agent.get_settled(kProcessTotal, agent.pdu());
+  EXPECT_THAT(agent.next(processes(), processes().root(), agent.pdu(), true),
+              IsNamed(kFirstProcess));
+  EXPECT_EQ(agent.processes.faults().calls(), 1);
+}
+
+TEST(Entering, IsFollowedByANewLookUpInside) {
+  Questioner agent(a_service(), kProcessesNotKept, {{.inode = 8, .pid = 700}});
+  agent.get_settled(kProcessTotal, agent.pdu());
+  agent.processes.set({{.inode = 8, .pid = 701}});
+  agent.next_settled(processes(), kLastUnit, agent.pdu());
+  EXPECT_THAT(agent.next_settled(processes(), kFirstProcess, agent.pdu()),
+              IsNamed(own_oid("1.7.1.2.701")));
+  EXPECT_EQ(agent.processes.faults().calls(), 2);
+}
+
+TEST(Entering, WhereNoProcessWasSeenLooksForOne) {
+  Questioner agent(a_service(), kProcessesNotKept);
+  agent.get_settled(kProcessTotal, agent.pdu());
+  agent.processes.set({{.inode = 8, .pid = 700}});
+  EXPECT_THAT(agent.next_settled(processes(), kLastUnit, agent.pdu()), IsNamed(kFirstProcess));
+}
+
+TEST(Entering, ThePortsNeedsNoNewLookUp) {
+  Questioner agent(a_service(), kProcessesNotKept, {{.inode = 9, .pid = 700}});
+  agent.get_settled(kPortProcess, agent.pdu());
+  agent.responder->tidy(Clock::now() + 1h);
+  const tables::Managed& ports = managed("tcpmibdPortTable");
+  EXPECT_THAT(agent.next_settled(ports, own_oid("1.3.1.7.11"), agent.pdu()),
+              HasValue(Gauge32{700}));
+  EXPECT_EQ(agent.processes.faults().calls(), 1);
+}
+
 // --------------------------------------------------------------------- The agent and its limits
 
 TEST(AgentScalars, NeedNoSnapshotAndKnowOfThoseThatWereTaken) {
