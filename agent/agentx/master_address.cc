@@ -67,7 +67,7 @@ agentx::SocketAddress address_of_path(const std::string& path) {
 
 MasterAddress::MasterAddress(std::string_view text) : text_(text) {
   const bool named_path = take_prefix(text, "unix:");
-  if (named_path || text.starts_with('/')) {
+  if (named_path || text.find('/') < text.find(':')) {
     path_ = text;
     return;
   }
@@ -96,7 +96,8 @@ Status MasterAddress::check() const {
   if (is_possible())
     return {};
   return failure("use '" + text_ + "' as the address of an AgentX master", 0,
-                 "write it as the path of a socket, /var/agentx/master, or as tcp:HOST:PORT");
+                 "write it as the path of a socket, /var/agentx/master or ./master, or as "
+                 "tcp:HOST:PORT");
 }
 
 std::optional<std::string> MasterAddress::identity() const {

@@ -9,8 +9,8 @@
 
 namespace tcpmibd::agent {
 
-// Where an AgentX master listens, as `snmpd -x` takes it: a path, unix:PATH, tcp:HOST:PORT,
-// tcp6:[HOST]:PORT, HOST:PORT or PORT.
+// Where an AgentX master listens, as `snmpd -x` takes it: a path, which has a slash, unix:PATH,
+// tcp:HOST:PORT, tcp6:[HOST]:PORT, HOST:PORT or PORT.
 class MasterAddress {
  public:
   explicit MasterAddress(std::string_view text);

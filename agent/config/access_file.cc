@@ -246,4 +246,13 @@ Result<std::vector<AccessLine>> read_access_file(const std::string& file) {
       .and_then([&](const std::string& text) { return access_lines(file, text); });
 }
 
+// rocommunity and its like tell readers by their address.
+bool admit_without_address(const std::vector<AccessLine>& lines) {
+  constexpr std::string_view kAdmitting[] = {"com2secunix", "rouser", "rwuser", "authuser"};
+  return std::ranges::any_of(lines, [&](const AccessLine& line) {
+    return std::ranges::any_of(kAdmitting,
+                               [&](std::string_view word) { return same_word(word, line.word); });
+  });
+}
+
 }  // namespace tcpmibd::agent

@@ -25,4 +25,7 @@ Result<std::vector<AccessLine>> read_access_file(const std::string& file);
 // The same of a text: for tests, and for the other.
 Result<std::vector<AccessLine>> access_lines(const std::string& file, std::string_view text);
 
+// Whether they may let somebody read who has no address, as nobody has over unix:.
+bool admit_without_address(const std::vector<AccessLine>& lines);
+
 }  // namespace tcpmibd::agent

@@ -258,21 +258,23 @@ Status apply_override(std::string_view text, Draft& draft) {
 
 }  // namespace
 
+Result<std::vector<std::string>> configuration_files(const std::string& file, bool must_exist) {
+  std::error_code error;
+  Result<std::vector<std::string>> files = drop_ins(file);
+  // A link that leads nowhere is there, and a mistake.
+  if (files && (must_exist || std::filesystem::symlink_status(file, error).type() !=
+                                  std::filesystem::file_type::not_found))
+    files->insert(files->begin(), file);
+  return files;
+}
+
 Result<Config> load_config(const std::string& file, bool must_exist,
                            const std::vector<std::string>& overrides) {
-  std::error_code error;
-  std::vector<std::string> files;
-  // A link that leads nowhere is there, and a mistake.
-  if (must_exist ||
-      std::filesystem::symlink_status(file, error).type() != std::filesystem::file_type::not_found)
-    files.push_back(file);
-  const Result<std::vector<std::string>> later = drop_ins(file);
-  if (!later)
-    return tl::unexpected(later.error());
-  files.insert(files.end(), later->begin(), later->end());
-
+  const Result<std::vector<std::string>> files = configuration_files(file, must_exist);
+  if (!files)
+    return tl::unexpected(files.error());
   Draft draft;
-  for (const std::string& each : files) {
+  for (const std::string& each : *files) {
     if (const Status status = apply_file(each, draft); !status)
       return tl::unexpected(status.error());
   }

@@ -76,6 +76,10 @@ struct Config {
 
 inline constexpr const char* kDefaultConfigFile = "/etc/tcpmibd/tcpmibd.toml";
 
+// The files that load_config() reads, in this order: `file`, if it exists or must, and the *.toml
+// ones of conf.d beside it. An error if that folder cannot be listed, or others can write to it.
+Result<std::vector<std::string>> configuration_files(const std::string& file, bool must_exist);
+
 // Reads `file`, then conf.d/*.toml beside it in the order of their names, then `overrides`
 // ("mib.link-local=ipv6", the value as TOML or as a bare word). `must_exist` is false for the
 // default file, whose absence means the defaults. The error names file, line, the key and the

@@ -174,6 +174,18 @@ TEST_F(Doctor, AWrongConfigurationIsToldAndTheRestLookedAt) {
   EXPECT_EQ(found.at("sock_diag").at("state"), "ok");
 }
 
+TEST_F(Doctor, CountsTheFilesOfConfDThatAreRead) {
+  const Namespace space;
+  const Snmpd master(space);
+  folder_.write("tcpmibd.toml", "");
+  std::filesystem::create_directory(folder_.file("conf.d"));
+  for (const char* name : {"a.toml", ".b.toml", "c.toml~", "README"})
+    folder_.write("conf.d/" + std::string(name), name == std::string("a.toml") ? "" : "nonsense");
+  const json found = findings(space, master.agentx(), {"-c", folder_.file("tcpmibd.toml")});
+  EXPECT_EQ(found.at("configuration").at("finding"),
+            "valid: " + folder_.file("tcpmibd.toml") + " and 1 of conf.d");
+}
+
 TEST_F(Doctor, ThePeoplesTableHasTheSamePoints) {
   const Namespace space;
   const Output output = run_tcpmibd(

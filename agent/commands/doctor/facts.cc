@@ -61,14 +61,13 @@ std::vector<Number> numbers(std::string_view text, int base = 10) {
 // ---------------------------------------------------------------------------
 
 std::string files_text(const Options& options) {
-  std::error_code error;
-  const fs::path folder = fs::path(options.config_file).parent_path() / "conf.d";
-  std::size_t drop_ins = 0;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
-    drop_ins += entry.path().extension() == ".toml" ? 1 : 0;
-  const std::string first = fs::exists(options.config_file, error)
-                                ? options.config_file
-                                : "the defaults, for there is no " + options.config_file;
+  const std::vector<std::string> files =
+      configuration_files(options.config_file, options.config_given)
+          .value_or(std::vector<std::string>());
+  const bool has_main = !files.empty() && files.front() == options.config_file;
+  const std::size_t drop_ins = files.size() - (has_main ? 1 : 0);
+  const std::string first =
+      has_main ? options.config_file : "the defaults, for there is no " + options.config_file;
   return drop_ins == 0 ? first : first + " and " + std::to_string(drop_ins) + " of conf.d";
 }
 
@@ -214,13 +213,14 @@ void read_snmpd_file(const fs::path& file, DoctorFacts& facts) {
   facts.snmpd.insert(facts.snmpd.end(), lines.begin(), lines.end());
 }
 
-// The file and those of the folder snmpd.conf.d beside it, which Debian's includes.
+// The file and those of the folder snmpd.conf.d beside it, which Debian's includes; snmpd passes
+// over hidden ones.
 void read_snmpd_files(const fs::path& file, DoctorFacts& facts) {
   std::error_code error;
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry :
        fs::directory_iterator(file.parent_path() / "snmpd.conf.d", error)) {
-    if (entry.path().extension() == ".conf")
+    if (entry.path().extension() == ".conf" && !entry.path().filename().native().starts_with('.'))
       files.push_back(entry.path());
   }
   std::ranges::sort(files);

@@ -31,6 +31,10 @@ struct Line {
   const tcp::Details* details;     // belongs to the snapshot
   std::vector<Process> processes;  // every holder, ascending by pid
   tcp::AcceptQueues accepting{};   // of a listener
+
+  // Of a listener the connections that wait, and how many may; of all sockets that share the row.
+  std::uint32_t receive_queue() const { return remote ? details->receive_queue : accepting.queue; }
+  std::uint32_t send_queue() const { return remote ? details->send_queue : accepting.backlog; }
 };
 
 // ---- what is there -------------------------------------------------------------------------
@@ -183,8 +187,8 @@ std::string table_of(const std::vector<Line>& lines, const Options& options, boo
     table.add({state_cell(details.state, options, colour),
                {to_text(line.local, line.local_port)},
                {line.remote ? to_text(*line.remote, line.remote_port) : "*"},
-               {std::to_string(details.receive_queue)},
-               {std::to_string(details.send_queue)},
+               {std::to_string(line.receive_queue())},
+               {std::to_string(line.send_queue())},
                {waiting(details)},
                {processes_text(line.processes, options.numeric)}});
   }
@@ -256,8 +260,8 @@ Json json_of(const Line& line) {
            {"local", end_json(line.local, line.local_port)}};
   if (line.remote)
     row["remote"] = end_json(*line.remote, line.remote_port);
-  row["receive_queue"] = details.receive_queue;
-  row["send_queue"] = details.send_queue;
+  row["receive_queue"] = line.receive_queue();
+  row["send_queue"] = line.send_queue();
   if (!line.remote)
     row.update(accepting_json(line.accepting));
   row["interface"] = details.interface;

@@ -54,6 +54,21 @@ TEST_F(DialerTo, AMasterThatListensHasASocketThatDoesNotBlock) {
   EXPECT_EQ(errno, EAGAIN);
 }
 
+TEST_F(DialerTo, APathFromHereIsThatSocket) {
+  const FileDescriptor master = listen_at(path_);
+  const std::string from_here = std::filesystem::relative(path_);
+  ASSERT_FALSE(from_here.starts_with('/'));
+  EXPECT_TRUE(reach(from_here));
+  EXPECT_EQ(MasterAddress(from_here).identity(), address().identity());
+}
+
+TEST(MasterAddresses, WithASlashAreNoHosts) {
+  EXPECT_TRUE(MasterAddress("./master").path());
+  EXPECT_TRUE(MasterAddress("run/master:1").path());
+  EXPECT_FALSE(MasterAddress("tcp:host/705").path());
+  EXPECT_FALSE(MasterAddress("tcp:host/705").check());
+}
+
 TEST_F(DialerTo, AnAbsentMasterNamesTheCauseAndTheLineItMayLack) {
   const Result<FileDescriptor> absent = reach();
   ASSERT_FALSE(absent);

@@ -110,5 +110,14 @@ TEST(AccessFile, AWordCannotSteerATerminal) {
   EXPECT_EQ(error_of("a\x1b[2J b"), "access:1: unknown word 'a\\x1b[2J'");
 }
 
+TEST(AccessFile, KnowsWhetherItAdmitsThoseWithoutAnAddress) {
+  const auto admits = [](std::string_view text) {
+    return admit_without_address(access_lines("access", text).value());
+  };
+  EXPECT_FALSE(admits("rocommunity public\ncom2sec here default public\n"));
+  EXPECT_TRUE(admits("COM2SECUNIX here default public\n"));
+  EXPECT_TRUE(admits("rouser operator priv\n"));
+}
+
 }  // namespace
 }  // namespace tcpmibd::agent

@@ -268,7 +268,12 @@ TEST_F(ConfigFiles, OnlyVisibleTomlFilesOfConfDAreRead) {
   write("conf.d/a.toml~", "nonsense");
   write("conf.d/.a.toml", "nonsense");
   write("conf.d/README", "nonsense");
+  write("conf.d/a.toml", "");
   EXPECT_TRUE(load());
+  const std::string main = folder_ / "tcpmibd.toml";
+  const std::string drop_in = folder_ / "conf.d/a.toml";
+  EXPECT_THAT(configuration_files(main, false).value(), ElementsAre(drop_in));
+  EXPECT_THAT(configuration_files(main, true).value(), ElementsAre(main, drop_in));
 }
 
 TEST_F(ConfigFiles, AnErrorInConfDNamesThatFile) {

@@ -16,6 +16,7 @@ using lab::established;
 using lab::listener;
 using tcp::State;
 using testing::AllOf;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -132,6 +133,10 @@ TEST_F(Show, SocketsThatListenTogetherAddTheirQueues) {
                 listener("10.0.0.1:80", {.inode = 2, .queue = 1, .backlog = 10, .drops = 1})});
   EXPECT_THAT(shown({.what = "listeners"}),
               HasSubstr("listen  10.0.0.1:80      6     15  100 %      8  10 nginx, 11 nginx\n"));
+  EXPECT_THAT(shown({}), ContainsRegex("listen +10.0.0.1:80 +[*] +6 +15 "));
+  const Json row = shown_json({.what = "listeners"}).at(0);
+  EXPECT_EQ(row.at("receive_queue"), 6);
+  EXPECT_EQ(row.at("send_queue"), 15);
 }
 
 TEST_F(Show, TheAcceptQueueIsThatOfTheRowInEveryAddressForm) {
