@@ -26,7 +26,14 @@ constexpr snmp::SubId kTcp[] = {1, 3, 6, 1, 2, 1, 6};
 // What an agent tells the receivers of its notifications first (RFC 3418).
 constexpr snmp::SubId kColdStart[] = {1, 3, 6, 1, 6, 3, 1, 1, 5, 1};
 
-constexpr const char* kLoopbackOnly[] = {"rocommunity public 127.0.0.1", "rocommunity6 public ::1"};
+// Who can open a socket of ours in the file system is on this host, too.
+constexpr const char* kThisHostOnly[] = {
+    "rocommunity public 127.0.0.1",
+    "rocommunity6 public ::1",
+    "com2secunix tcpmibdHere default public",
+    "group tcpmibdHere v1 tcpmibdHere",
+    "group tcpmibdHere v2c tcpmibdHere",
+    "access tcpmibdHere \"\" any noauth exact _all_ none none"};
 
 // A line of configuration, as if it stood in a file.
 void tell(std::string line) {
@@ -172,7 +179,7 @@ void Standalone::configure() {
     tell_access();
     return;
   }
-  for (const char* line : kLoopbackOnly)
+  for (const char* line : kThisHostOnly)
     tell(line);
 }
 
@@ -198,6 +205,16 @@ Start Standalone::check_access() {
   return start_failure(tl::unexpected(complaints_.front()), ExitStatus::kUsage);
 }
 
+// An access file that admits nobody over unix: is valid, but hardly what was meant.
+void Standalone::judge_unix(const std::string& address) const {
+  if (config_.access.empty() || !address.starts_with("unix:") || admit_without_address(access_))
+    return;
+  log::warning("nobody can read over " + address + ": " + config_.access +
+               " needs a user of SNMPv3, or for communities the lines \"com2secunix here default "
+               "COMMUNITY\", \"group here v2c here\" and \"access here \"\" any noauth exact VIEW "
+               "none none\"");
+}
+
 // Not with init_master_agent(), which opens a port for SMUX, too.
 Start Standalone::listen() {
   netsnmp_set_lookup_cache_size(-1);  // the default, off until everything is registered
@@ -205,6 +222,7 @@ Start Standalone::listen() {
     if (Start start = ports_.open(address); !start)
       return start;
     log::notice("serving SNMP on " + address);
+    judge_unix(address);
   }
   send_notification({.name = snmp::Oid(kColdStart), .objects = {}});
   return {};

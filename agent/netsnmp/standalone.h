@@ -24,8 +24,8 @@ inline constexpr const char* kApplication = "tcpmibd";
 // groups that managers read first (system, snmp, snmpEngine, sysORTable).
 //
 // Who may read and write what is told by the access file, in the language of snmpd.conf. Without
-// one the loopback may read, as "public". A reader whose line names no view sees the system group,
-// tcp and our own arc.
+// one the loopback may read, and who can open our socket in the file system, as "public". A reader
+// whose line names no view sees the system group, tcp and our own arc.
 class Standalone {
  public:
   // The other two outlive it.
@@ -55,6 +55,7 @@ class Standalone {
   void serve_discovery();
   bool hear(log::Level level, std::string_view line);
   Start check_access();
+  void judge_unix(const std::string& address) const;
   Start listen();
 
   Config::Standalone config_;

@@ -114,6 +114,27 @@ TEST_F(StandaloneStreams, EveryKindOfStreamServesTheSameWalk) {
   }
 }
 
+TEST_F(StandaloneStreams, WithoutAnAccessFileWhoOpensTheSocketMayRead) {
+  const Namespace space;
+  const TempFolder folder;
+  const std::string address = "unix:" + folder.file("snmp");
+  const Daemon daemon(space, {.arguments = {"--standalone", address}});
+  ASSERT_TRUE(daemon.says("serving SNMP on " + address)) << daemon.log();
+  const Manager manager = Manager::v2c(space, address);
+  EXPECT_THAT(manager.walk(oid_of("1.3.6.1.2.1.6.2")).varbinds, Not(IsEmpty()));
+  EXPECT_THAT(manager.walk(oid_of("1.3.6.1.6.3.10")).varbinds, IsEmpty()) << "beyond the view";
+}
+
+TEST_F(StandaloneStreams, AnAccessFileThatAdmitsNobodyOverUnixIsNamed) {
+  const Namespace space;
+  const TempFolder folder;
+  const std::string access = folder.write("access", "rocommunity public\n");
+  const Daemon daemon(
+      space, {.arguments = {"--standalone", "unix:" + folder.file("snmp"), "--access", access}});
+  EXPECT_TRUE(daemon.says("nobody can read over unix:")) << daemon.log();
+  EXPECT_TRUE(daemon.says(access + " needs")) << daemon.log();
+}
+
 TEST_F(StandaloneStreams, ATransportThatWaitsForItsPeersIsRefused) {
   const Namespace space;
   for (const char* address : {"tlstcp:127.0.0.1:2161", "dtlsudp:127.0.0.1:2161"}) {
