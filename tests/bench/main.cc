@@ -57,6 +57,7 @@ const std::vector<Plan> kPlans{
     {4, "walk of tcpConnectionTable", {95'000}, measure_walk, round_of_walks},
     {5, "state counts", {95'000}, measure_counts, round_of_counts},
     {6, "processes", {95'000}, measure_processes, nullptr},
+    {11, "scrape", {1'000}, measure_scrape, round_of_scrapes},
     {8, "latency", {kMany}, measure_latency, round_of_latency},
     {7, "memory", {kFew, 95'000, kMany}, measure_memory, round_of_memory},
 };

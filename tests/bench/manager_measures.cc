@@ -278,6 +278,46 @@ void add_peer(std::optional<Peer>& peer, const Stage& stage, std::vector<Counter
   counters.push_back(counter(Peer::kName, stage, [&] { return peer->count(); }));
 }
 
+// ---- A scrape ----
+
+// The subtrees that docs/nms/prometheus/snmp.yml names, below tcpmibdObjects.
+constexpr unsigned kScraped[] = {1, 10, 2, 3, 4, 6, 9};
+constexpr int kRepetitionsOfExporter = 25;
+
+// As snmp_exporter does: to the first answer that reaches beyond the subtree.
+unsigned rows_below(Agent& agent, const Oid& root) {
+  Oid last = root;
+  for (unsigned rows = 0;;) {
+    for (const lab::NumberBinding& binding : agent.session.bulk(last, kRepetitionsOfExporter)) {
+      if (binding.oid.size() < root.size() ||
+          !std::equal(root.begin(), root.end(), binding.oid.begin()))
+        return rows;
+      last = binding.oid;
+      ++rows;
+    }
+  }
+}
+
+void scrape(Agent& agent) {
+  for (const unsigned group : kScraped) {
+    const Oid root = lab::oid_of("1.3.6.1.4.1.8072.9999.9999.4022.1." + std::to_string(group));
+    if (rows_below(agent, root) == 0 && group != 10)  // alarms: none is configured
+      throw Trouble(agent.subject + " has nothing below " + lab::text(root));
+  }
+}
+
+// Each of an agent that was started for it: nobody has asked it anything.
+Figure scrapes_of(Agent& (Stage::*agent)(), Stage& stage, int samples) {
+  Figure of = figure(11, "scrape of the exporter's module, nothing known before", "", stage, "ms");
+  for (int i = 0; i < samples; ++i) {
+    stage.dismiss();
+    Agent& fresh = (stage.*agent)();
+    of.subject = fresh.subject;
+    of.samples.push_back(milliseconds([&] { scrape(fresh); }));
+  }
+  return of;
+}
+
 // ---- Rounds ----
 
 // By GETBULK: by GETNEXT a walk is the manager's round trips. A short one is chance, so it is not
@@ -362,6 +402,18 @@ Round round_of_counts(Stage& stage, const Effort&) {
   for (Counter& each : counters)
     round.push_back(std::move(each.figure));
   return round;
+}
+
+void measure_scrape(Stage& stage, const Effort& effort, Findings& findings) {
+  for (Figure& figure : round_of_scrapes(stage, effort)) {
+    findings.set_limit(figure, 50);
+    findings.figures.push_back(std::move(figure));
+  }
+}
+
+Round round_of_scrapes(Stage& stage, const Effort& effort) {
+  return {scrapes_of(&Stage::standalone, stage, effort.samples),
+          scrapes_of(&Stage::over_agentx, stage, effort.samples)};
 }
 
 }  // namespace tcpmibd::bench

@@ -45,6 +45,7 @@ void measure_get(Stage& stage, const Effort& effort, Findings& findings);       
 void measure_legacy_walk(Stage& stage, const Effort& effort, Findings& findings);  // 3
 void measure_walk(Stage& stage, const Effort& effort, Findings& findings);         // 4
 void measure_counts(Stage& stage, const Effort& effort, Findings& findings);       // 5
+void measure_scrape(Stage& stage, const Effort& effort, Findings& findings);       // 11
 
 // What a host bears: service_measures.cc. The first leaves the stage without its crowd.
 void measure_memory(Stage& stage, const Effort& effort, Findings& findings);   // 7
@@ -62,5 +63,6 @@ Round round_of_walks(Stage& stage, const Effort& effort);         // 4
 Round round_of_counts(Stage& stage, const Effort& effort);        // 5
 Round round_of_memory(Stage& stage, const Effort& effort);        // 7
 Round round_of_latency(Stage& stage, const Effort& effort);       // 8
+Round round_of_scrapes(Stage& stage, const Effort& effort);       // 11
 
 }  // namespace tcpmibd::bench
