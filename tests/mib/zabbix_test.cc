@@ -91,8 +91,10 @@ std::vector<std::string> matches(const std::string& where, const char* pattern) 
   return found;
 }
 
+// Those that open a problem and those that close it.
 std::vector<std::string> keys_in(const YAML::Node& trigger) {
-  return matches(text(trigger["expression"]), R"(/tcpmibd by SNMP/([^,)]+))");
+  return matches(text(trigger["expression"]) + text(trigger["recovery_expression"]),
+                 R"(/tcpmibd by SNMP/([^,)]+))");
 }
 
 TEST_P(Zabbix, SaysItsVersionAndGroups) {
@@ -153,6 +155,74 @@ TEST_P(Zabbix, PortsAndUnitsAreDiscovered) {
   EXPECT_THAT(keys, ElementsAre("tcpmibd.port.discovery", "tcpmibd.unit.discovery"));
 }
 
+// What a first preprocessing step makes of a value that is not there.
+std::string without_value(const YAML::Node& item) {
+  const YAML::Node step = item["preprocessing"][0];
+  return text(step["error_handler"]) + text(step["error_handler_params"]);
+}
+
+// Else its items are unsupported and its problem stays until they are deleted.
+TEST_P(Zabbix, APortOrUnitThatIsGoneCountsNothing) {
+  for (const YAML::Node& item : all({"item_prototypes"})) {
+    EXPECT_EQ(without_value(item), "CUSTOM_VALUE0") << text(item["key"]);
+    EXPECT_EQ(first_step(item), walks() ? "SNMP_WALK_VALUE" : "CHECK_NOT_SUPPORTED");
+  }
+}
+
+// And it is asked for until it is deleted: from 7.0 on Zabbix would stop at once, and the problem
+// stay.
+TEST_P(Zabbix, APortOrUnitThatIsGoneIsForgottenSoon) {
+  for (const YAML::Node& rule : all({"discovery_rules"})) {
+    EXPECT_THAT(text(rule["lifetime"]), testing::AnyOf("1d", "1h")) << text(rule["key"]);
+    EXPECT_EQ(text(rule["enabled_lifetime_type"]), walks() ? "DISABLE_NEVER" : "");
+  }
+}
+
+TEST_P(Zabbix, WhatTheKernelDoesNotHaveIsNoError) {
+  for (const YAML::Node& item : all({"items"})) {
+    if (text(item["tags"][0]["value"]) == "pressure")
+      EXPECT_EQ(without_value(item), "DISCARD_VALUE") << text(item["key"]);
+  }
+}
+
+// A port that is gone is told from a tcpmibd that is away by the version's being there.
+TEST_P(Zabbix, ProblemsOfPortsAndUnitsStayWhileTcpmibdIsAway) {
+  for (const YAML::Node& trigger : all({"trigger_prototypes"})) {
+    const std::string closes = text(trigger["recovery_expression"]);
+    EXPECT_EQ(text(trigger["recovery_mode"]), "RECOVERY_EXPRESSION");
+    EXPECT_THAT(closes,
+                testing::AnyOf("count(/tcpmibd by SNMP/tcpmibd.version,5m)>3",
+                               "last(/tcpmibd by SNMP/tcpmibd.port.sockets[{#SNMPINDEX}])>0"));
+  }
+}
+
+TEST_P(Zabbix, AServiceThatStopsListeningIsAProblem) {
+  std::vector<std::string> expressions;
+  for (const YAML::Node& trigger : all({"trigger_prototypes"}))
+    expressions.push_back(text(trigger["expression"]));
+  EXPECT_THAT(expressions,
+              Contains("max(/tcpmibd by SNMP/tcpmibd.port.sockets[{#SNMPINDEX}],3m)=0 and "
+                       "{#SNMPINDEX}<{$TCPMIBD.LISTEN.BELOW:\"{#SNMPINDEX}\"} and "
+                       "count(/tcpmibd by SNMP/tcpmibd.version,5m)>3"));
+}
+
+// The name of a problem is all that a message of it shows.
+TEST_P(Zabbix, ProblemsAreNamedByWhoAndHowMuch) {
+  for (const YAML::Node& trigger : triggers()) {
+    const std::string name = text(trigger["name"]);
+    const std::string event = text(trigger["event_name"]);
+    if (name == "tcpmibd does not answer")
+      continue;
+    EXPECT_THAT(event, name.ends_with("nobody listens any more")
+                           ? testing::HasSubstr("{#SNMPINDEX}")
+                           : testing::HasSubstr("{ITEM.LASTVALUE1}"));
+    if (name.starts_with("Port"))
+      EXPECT_THAT(event, testing::StartsWith("Port {#SNMPINDEX} {#COMMAND} {#UNIT}: "));
+    if (name.starts_with("Unit"))
+      EXPECT_THAT(event, testing::StartsWith("Unit {#UNIT}: "));
+  }
+}
+
 TEST_P(Zabbix, EveryTriggerLooksAtItemsThereAre) {
   for (const YAML::Node& trigger : triggers()) {
     SCOPED_TRACE(text(trigger["name"]));
@@ -173,14 +243,17 @@ TEST_P(Zabbix, ATriggerOfSeveralItemsStandsBelowNone) {
 }
 
 TEST_P(Zabbix, AllTriggersRestWhileTcpmibdIsAway) {
-  std::map<std::string, std::string> expressions;
+  const auto identity = [](const YAML::Node& trigger) {
+    return text(trigger["expression"]) + " until " + text(trigger["recovery_expression"]);
+  };
+  std::map<std::string, std::string> identities;
   for (const YAML::Node& trigger : triggers())
-    expressions[text(trigger["name"])] = text(trigger["expression"]);
+    identities[text(trigger["name"])] = identity(trigger);
   for (const YAML::Node& trigger : triggers()) {
     std::vector<std::string> names;
     for (const auto& dependency : trigger["dependencies"]) {
       names.push_back(text(dependency["name"]));
-      EXPECT_EQ(expressions[names.back()], text(dependency["expression"])) << names.back();
+      EXPECT_EQ(identities[names.back()], identity(dependency)) << names.back();
     }
     if (text(trigger["name"]) == "tcpmibd does not answer")
       continue;
@@ -222,6 +295,30 @@ TEST_P(Zabbix, IsTheSameTemplateInEveryVersion) {
     return all;
   };
   EXPECT_EQ(identities(things_, false), identities(things, true));
+}
+
+// The hosts to import take what differs between them from macros, and each macro has a value.
+TEST(ZabbixHosts, AskByVersions2And3AtAnyPort) {
+  const YAML::Node hosts =
+      YAML::LoadFile((nms_folder() / "zabbix" / "hosts.yaml").string())["zabbix_export"]["hosts"];
+  std::vector<std::string> versions;
+  for (const auto& host : hosts) {
+    EXPECT_EQ(text(host["templates"][0]["name"]), "tcpmibd by SNMP");
+    std::set<std::string> defined;
+    for (const auto& macro : host["macros"]) {
+      EXPECT_FALSE(text(macro["value"]).empty());
+      defined.insert(text(macro["macro"]));
+    }
+    const YAML::Node interface = host["interfaces"][0];
+    versions.push_back(text(interface["details"]["version"]));
+    std::set<std::string> used{text(interface["port"])};
+    for (const auto& detail : interface["details"]) {
+      if (text(detail.second).starts_with("{$"))
+        used.insert(text(detail.second));
+    }
+    EXPECT_EQ(used, defined) << text(host["host"]);
+  }
+  EXPECT_THAT(versions, ElementsAre("", "SNMPV3"));
 }
 
 // By the interpreter that Zabbix itself has inside.
