@@ -31,6 +31,14 @@ ProcessMap ProcessMap::build(std::vector<Holder> holders, std::vector<std::uint3
   return map;
 }
 
+void ProcessMap::add(std::vector<Holder> holders) {
+  if (holders.empty())
+    return;
+  holders_.insert(holders_.end(), holders.begin(), holders.end());
+  sort_unique(holders_);
+  std::erase_if(ownerless_, [this](std::uint32_t inode) { return !this->holders(inode).empty(); });
+}
+
 std::optional<std::uint32_t> ProcessMap::lowest(std::uint32_t inode) const {
   if (inode == 0)
     return 0;

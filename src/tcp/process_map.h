@@ -30,6 +30,12 @@ class ProcessMap {
   static ProcessMap build(std::vector<Holder> holders, std::vector<std::uint32_t> asked,
                           std::uint32_t denied, Time began);
 
+  // Adds holders that were found later, in any order, with repetitions.
+  void add(std::vector<Holder> holders);
+
+  // Those of the asked that nobody holds, ascending.
+  std::span<const std::uint32_t> ownerless() const { return ownerless_; }
+
   // The lowest pid; 0 for a socket that nobody holds. None for one the map has not heard of.
   std::optional<std::uint32_t> lowest(std::uint32_t inode) const;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -92,9 +93,11 @@ class ProcessLookup {
   virtual Result<ProcessMap> read(std::vector<std::uint32_t> asked) = 0;
 };
 
+inline constexpr std::size_t kCommandMax = 64;  // octets
+
 // Who a process is; both empty or 0 for one that has ended.
 struct ProcessIdentity {
-  std::string command;  // /proc/PID/comm
+  std::string command;  // /proc/PID/comm, printable, of at most kCommandMax octets
   std::uint32_t uid = 0;
 };
 

@@ -4,18 +4,31 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
+#include <linux/io_uring.h>
+#include <sched.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <ostream>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "kernel/descriptor_tables.h"
+#include "kernel/hidden_holders.h"
 #include "kernel/sock_diag.h"
 #include "support/crowd.h"
 #include "support/descriptors.h"
@@ -37,10 +50,10 @@ using testing::ElementsAreArray;
 using testing::HasSubstr;
 using testing::Not;
 
-// Any socket: the look-up knows no protocol.
+// Any socket, mostly: the look-up knows no protocol.
 struct LocalSocket {
-  LocalSocket()
-      : descriptor(lab::check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "open a socket")) {
+  explicit LocalSocket(int family = AF_UNIX)
+      : descriptor(lab::check(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), "open a socket")) {
     struct stat status {};
     lab::check(::fstat(descriptor.get(), &status), "look at a socket");
     inode = static_cast<std::uint32_t>(status.st_ino);
@@ -60,6 +73,17 @@ lab::Holder sharer(const LocalSocket& socket, std::function<void()> forever = {}
   return holder;
 }
 
+// A process that does something with the only descriptor of `socket` that is left then.
+lab::Holder last_holder(LocalSocket& socket, std::function<void()> prepare,
+                        std::function<void()> forever = {}) {
+  lab::Holder holder({.prepare = std::move(prepare),
+                      .forever = std::move(forever),
+                      .keep = {socket.descriptor.get()}});
+  holder.await_ready();
+  socket.descriptor = FileDescriptor();
+  return holder;
+}
+
 std::uint32_t pid_of(const lab::Holder& holder) {
   return static_cast<std::uint32_t>(holder.process().pid());
 }
@@ -67,6 +91,21 @@ std::uint32_t pid_of(const lab::Holder& holder) {
 std::vector<Holder> holders_in(const ProcessMap& map, std::uint32_t inode) {
   const std::span<const Holder> holders = map.holders(inode);
   return {holders.begin(), holders.end()};
+}
+
+Result<BpfProcesses> no_bpf() { return failure("use BPF: /proc is to be tried"); }
+
+// Waits until nothing but a zombie is left of its first thread.
+void await_end_of_first_thread(const lab::Holder& holder) {
+  const std::string status = "/proc/" + std::to_string(pid_of(holder)) + "/status";
+  if (!lab::eventually(
+          [&] { return lab::read_file(status).find("State:\tZ") != std::string::npos; }))
+    throw lab::Trouble("a first thread does not end");
+}
+
+void end_this_thread_alone() {
+  std::thread([] { ::pause(); }).detach();
+  ::syscall(SYS_exit, 0);
 }
 
 // One test of this program, by `prefix`, with `options`.
@@ -99,6 +138,236 @@ TEST(Processes, ASharedSocketIsThatOfItsLowestProcess) {
   EXPECT_EQ(map->holders(socket.inode).size(), 2u);
 }
 
+// ---- Holders that no descriptor of a first thread shows ----
+
+struct LookUp {
+  const char* name;
+  std::function<Result<BpfProcesses>()> load;
+};
+
+std::ostream& operator<<(std::ostream& stream, const LookUp& way) { return stream << way.name; }
+
+class EitherWay : public testing::TestWithParam<LookUp> {
+ protected:
+  void SetUp() override {
+    if (const Result<BpfProcesses> loaded = GetParam().load(); !loaded && GetParam().name == kBpf)
+      GTEST_SKIP() << loaded.error().text();
+  }
+
+  ProcessMap map_of(std::vector<std::uint32_t> asked) {
+    Result<ProcessMap> map = processes_.read(std::move(asked));
+    EXPECT_TRUE(map) << map.error().text();
+    return map.value_or(ProcessMap());
+  }
+
+ public:
+  static constexpr std::string_view kBpf = "Bpf";
+
+ private:
+  Processes processes_{GetParam().load};
+};
+
+INSTANTIATE_TEST_SUITE_P(Processes, EitherWay,
+                         testing::Values(LookUp{"Bpf", &BpfProcesses::load},
+                                         LookUp{"Proc", &no_bpf}),
+                         [](const auto& of) { return of.param.name; });
+
+TEST_P(EitherWay, AProcessWhoseFirstThreadIsGoneHoldsWhatItHas) {
+  LocalSocket socket;
+  const lab::Holder other = last_holder(socket, {}, &end_this_thread_alone);
+  await_end_of_first_thread(other);
+  EXPECT_EQ(map_of({}).lowest(socket.inode), pid_of(other));
+}
+
+// Only a second thread has `descriptor` then, in a table of its own.
+void leave_to_a_thread(int descriptor) {
+  std::atomic<bool> is_apart = false;
+  std::thread([&] {
+    lab::check(::unshare(CLONE_FILES), "have a table of descriptors of one's own");
+    is_apart = true;
+    ::pause();
+  }).detach();
+  if (!lab::eventually([&] { return is_apart.load(); }))
+    throw lab::Trouble("a thread does not come to have descriptors of its own");
+  ::close(descriptor);
+}
+
+TEST_P(EitherWay, AThreadHoldsWhatIsInATableOfItsOwn) {
+  LocalSocket socket;
+  const lab::Holder other = last_holder(
+      socket, [descriptor = socket.descriptor.get()] { leave_to_a_thread(descriptor); });
+  EXPECT_EQ(map_of({socket.inode}).lowest(socket.inode), pid_of(other));
+}
+
+std::vector<Holder> in_other_tables(std::uint32_t pid, bool kcmp) {
+  std::vector<Holder> holders;
+  const FileDescriptor proc(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  EXPECT_TRUE(read_other_tables(proc.get(), pid, kcmp, holders));
+  return holders;
+}
+
+TEST(OtherTables, OfAThreadAreFoundWithAndWithoutKcmp) {
+  LocalSocket socket;
+  const lab::Holder other = last_holder(
+      socket, [descriptor = socket.descriptor.get()] { leave_to_a_thread(descriptor); });
+  for (const bool kcmp : {true, false})
+    EXPECT_THAT(in_other_tables(pid_of(other), kcmp),
+                Contains(Holder{socket.inode, pid_of(other)}));
+}
+
+TEST(OtherTables, AreNoneOfThreadsThatShareTheFirstOnes) {
+  const LocalSocket socket;
+  const lab::Holder other = sharer(socket, [] {
+    std::thread([] { ::pause(); }).detach();
+    ::pause();
+  });
+  const FileDescriptor proc(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_TRUE(lab::eventually([&] { return has_other_threads(proc.get(), pid_of(other)); }));
+  EXPECT_THAT(in_other_tables(pid_of(other), true), testing::IsEmpty());
+  EXPECT_THAT(in_other_tables(pid_of(other), false), Contains(Holder{socket.inode, pid_of(other)}));
+  EXPECT_FALSE(has_other_threads(proc.get(), kOurs));
+}
+
+int io_uring_setup(unsigned entries) {
+  io_uring_params parameters{};
+  return static_cast<int>(::syscall(SYS_io_uring_setup, entries, &parameters));
+}
+
+// Whether this kernel names registered sockets at all: some forbid rings, older ones tell no inode.
+std::optional<std::string> ring_skip_reason() {
+  const FileDescriptor ring(io_uring_setup(1));
+  if (!ring)
+    return "no io_uring: " + std::string(std::strerror(errno));
+  const LocalSocket socket;
+  const int descriptor = socket.descriptor.get();
+  lab::check(::syscall(SYS_io_uring_register, ring.get(), IORING_REGISTER_FILES, &descriptor, 1),
+             "register a socket");
+  const std::string info = lab::read_file("/proc/self/fdinfo/" + std::to_string(ring.get()));
+  if (info.find("socket:[" + std::to_string(socket.inode) + "]") == std::string::npos)
+    return "this kernel does not name registered sockets: " + info;
+  return std::nullopt;
+}
+
+TEST_P(EitherWay, AProcessHoldsWhatIsRegisteredInItsRing) {
+  if (const auto reason = ring_skip_reason())
+    GTEST_SKIP() << *reason;
+  LocalSocket socket;
+  const lab::Holder other = last_holder(socket, [descriptor = socket.descriptor.get()] {
+    const int ring = lab::check(io_uring_setup(1), "make a ring");
+    lab::check(::syscall(SYS_io_uring_register, ring, IORING_REGISTER_FILES, &descriptor, 1),
+               "register a socket");
+    ::close(descriptor);
+  });
+  EXPECT_EQ(map_of({socket.inode}).lowest(socket.inode), pid_of(other));
+}
+
+// As for TCP_ZEROCOPY_RECEIVE (tcp(7)).
+TEST_P(EitherWay, AProcessHoldsWhatItHasMapped) {
+  LocalSocket socket(AF_INET);
+  const lab::Holder other = last_holder(socket, [descriptor = socket.descriptor.get()] {
+    void* mapped = ::mmap(nullptr, 4096, PROT_READ, MAP_SHARED, descriptor, 0);
+    lab::check(mapped == MAP_FAILED ? -1 : 0, "map a socket");
+    ::close(descriptor);
+  });
+  EXPECT_EQ(map_of({socket.inode}).lowest(socket.inode), pid_of(other));
+}
+
+TEST_P(EitherWay, WhatIsInFlightBetweenProcessesIsNobodys) {
+  int ends[2];
+  lab::check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "make a pair");
+  const FileDescriptor from(ends[0]), to(ends[1]);
+  LocalSocket socket;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  char octet = 'x';
+  iovec piece{.iov_base = &octet, .iov_len = 1};
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  const int descriptor = socket.descriptor.get();
+  std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+  lab::check(::sendmsg(from.get(), &message, 0), "send a socket");
+  socket.descriptor = FileDescriptor();
+  EXPECT_EQ(map_of({socket.inode}).lowest(socket.inode), 0u);
+}
+
+// ---- How often all processes are searched ----
+
+class Searches : public testing::Test {
+ protected:
+  static constexpr std::uint32_t kNobodys = 0xffffff00;
+
+  std::size_t after_looking_for(std::vector<std::uint32_t> missing) {
+    EXPECT_TRUE(hidden_.find(missing, {}));
+    return hidden_.searches();
+  }
+
+  void pass(Duration time) { now_ += time; }
+
+  HiddenHolders& hidden() { return hidden_; }
+
+ private:
+  Time now_{};
+  HiddenHolders hidden_{[this] { return now_; }};
+};
+
+TEST_F(Searches, AreNotMadeWhereEverySocketHasAHolder) {
+  EXPECT_EQ(after_looking_for({}), 0u);
+  EXPECT_EQ(after_looking_for({0}), 0u) << "no socket has inode 0";
+}
+
+TEST_F(Searches, AreMadeOnceForSocketsOfNobody) {
+  EXPECT_EQ(after_looking_for({kNobodys, kNobodys + 1}), 1u);
+  pass(HiddenHolders::kAgain - std::chrono::milliseconds(1));
+  EXPECT_EQ(after_looking_for({kNobodys, kNobodys + 1}), 1u);
+  EXPECT_EQ(after_looking_for({kNobodys + 1}), 1u);
+  pass(std::chrono::milliseconds(1));
+  EXPECT_EQ(after_looking_for({kNobodys + 1}), 2u) << "somebody may have taken it meanwhile";
+}
+
+TEST_F(Searches, ForNewSocketsOfNobodyAreApart) {
+  EXPECT_EQ(after_looking_for({kNobodys}), 1u);
+  EXPECT_EQ(after_looking_for({kNobodys, kNobodys + 1}), 1u);
+  pass(HiddenHolders::kApart);
+  EXPECT_EQ(after_looking_for({kNobodys, kNobodys + 1}), 2u);
+}
+
+TEST_F(Searches, AreNotNeededForWhatWasFoundBefore) {
+  LocalSocket socket(AF_INET);
+  const lab::Holder other = last_holder(socket, [descriptor = socket.descriptor.get()] {
+    void* mapped = ::mmap(nullptr, 4096, PROT_READ, MAP_SHARED, descriptor, 0);
+    lab::check(mapped == MAP_FAILED ? -1 : 0, "map a socket");
+    ::close(descriptor);
+  });
+  const std::vector<std::uint32_t> missing{socket.inode};
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(hidden().find(missing, {}).value(),
+                ElementsAreArray({Holder{socket.inode, pid_of(other)}}));
+    pass(HiddenHolders::kApart);
+  }
+  EXPECT_EQ(hidden().searches(), 1u);
+}
+
+TEST(HiddenHoldersTest, TakeASmallPartOfTheTime) {
+  Time now{};
+  Duration step = std::chrono::seconds(5);
+  HiddenHolders hidden([&] { return now += step; });
+  const std::vector<std::uint32_t> missing{0xffffff00}, more{0xffffff00, 0xffffff01};
+  ASSERT_TRUE(hidden.find(missing, {}));  // takes five seconds
+  step = Duration::zero();
+  now += HiddenHolders::kRest * std::chrono::seconds(5) - std::chrono::milliseconds(1);
+  ASSERT_TRUE(hidden.find(more, {}));
+  EXPECT_EQ(hidden.searches(), 1u);
+  now += std::chrono::milliseconds(1);
+  ASSERT_TRUE(hidden.find(more, {}));
+  EXPECT_EQ(hidden.searches(), 2u);
+}
+
 // ---- /proc where BPF cannot be had ----
 
 TEST(Processes, ABpfThatFailsLaterIsReplacedByProcForGood) {
@@ -128,11 +397,21 @@ TEST(Processes, ABpfThatFailsForWantOfDescriptorsIsTriedAgain) {
 
 TEST(Processes, WhoCannotBeLookedAtForWantOfDescriptorsIsNoOneWithoutSockets) {
   ProcProcesses processes;
-  ASSERT_TRUE(processes.read({}));  // also for a sanitizer, which needs descriptors for what is new
+  ASSERT_TRUE(processes.read());  // also for a sanitizer, which needs descriptors for what is new
   const lab::FewDescriptors only_proc(1);
-  const Result<ProcessMap> map = processes.read({});
-  ASSERT_FALSE(map);
-  EXPECT_EQ(map.error().code, EMFILE);
+  const Result<Holdings> seen = processes.read();
+  ASSERT_FALSE(seen);
+  EXPECT_EQ(seen.error().code, EMFILE);
+}
+
+TEST(Processes, WhoCannotBeSearchedForWantOfDescriptorsIsNoOneWithoutSockets) {
+  const std::vector<std::uint32_t> missing{0xffffff00};
+  HiddenHolders hidden;
+  ASSERT_TRUE(HiddenHolders().find(missing, {}));
+  const lab::FewDescriptors only_proc(1);
+  const Result<std::vector<Holder>> found = hidden.find(missing, {});
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, EMFILE);
 }
 
 TEST(Processes, AHolderIsFoundWithoutTheCapabilitiesForBpf) {
@@ -152,9 +431,9 @@ class Bpf : public testing::Test {
   }
 
   ProcessMap map() const {
-    const Result<std::vector<Holder>> holders = bpf_->read();
-    EXPECT_TRUE(holders) << holders.error().text();
-    return ProcessMap::build(*holders, {}, 0, Clock::now());
+    const Result<Holdings> seen = bpf_->read();
+    EXPECT_TRUE(seen) << seen.error().text();
+    return ProcessMap::build(seen->holders, {}, 0, Clock::now());
   }
 
   std::unique_ptr<BpfProcesses> bpf_;
@@ -186,7 +465,7 @@ TEST_F(Bpf, SeesWhatProcShows) {
   const lab::Crowd crowd(space, lab::Crowd::kMostPerProcess + 1'000);
   tcp::SnapshotBuilder builder({});
   ASSERT_TRUE(space.run([] { return SockDiag::open(); }).value()->read_all(builder));
-  const ProcessMap by_proc = ProcProcesses().read({}).value();
+  const ProcessMap by_proc = Processes(&no_bpf).read({}).value();
   const ProcessMap by_bpf = map();
   const std::vector<std::uint32_t> inodes = builder.finish().inodes();
   ASSERT_EQ(inodes.size(), crowd.size());
@@ -194,16 +473,12 @@ TEST_F(Bpf, SeesWhatProcShows) {
     ASSERT_THAT(holders_in(by_bpf, inode), ElementsAreArray(holders_in(by_proc, inode)));
 }
 
-TEST_F(Bpf, SeesAProcessWhoseFirstThreadIsGone) {
-  const LocalSocket socket;
-  const lab::Holder other = sharer(socket, [] {
-    std::thread([] { ::pause(); }).detach();
-    ::syscall(SYS_exit, 0);  // this thread alone
-  });
-  const std::string status = "/proc/" + std::to_string(pid_of(other)) + "/status";
-  ASSERT_TRUE(lab::eventually(
-      [&] { return lab::read_file(status).find("State:\tZ") != std::string::npos; }));
-  EXPECT_THAT(holders_in(map(), socket.inode), Contains(Holder{socket.inode, pid_of(other)}));
+TEST_F(Bpf, TellsWhoHasARing) {
+  if (const auto reason = ring_skip_reason())
+    GTEST_SKIP() << *reason;
+  EXPECT_THAT(bpf_->read()->with_rings, Not(Contains(kOurs)));
+  const FileDescriptor ring(io_uring_setup(1));
+  EXPECT_THAT(bpf_->read()->with_rings, Contains(kOurs));
 }
 
 TEST_F(Bpf, SaysWhichCapabilitiesItLacks) {

@@ -15,6 +15,8 @@
 #include "support/programs.h"
 #include "support/sockets.h"
 #include "support/temp_folder.h"
+#include "system/deleting.h"
+#include "system/odd_names.h"
 #include "system/system_test.h"
 
 // docs/nms against the daemon, by the programs that the files are for.
@@ -22,6 +24,7 @@
 namespace tcpmibd::lab {
 namespace {
 
+using testing::AnyOf;
 using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -370,6 +373,40 @@ TEST_F(Prometheus, TheExporterReadsThroughOurModule) {
        {"CloseWait[{].*tcpmibdPortNumber=\"443\".* 25$",
         "QueuePercent[{].*tcpmibdPortNumber=\"443\".* 100$", "Drops[{].*tcpmibdPortNumber=\"443\""})
     EXPECT_THAT(metrics, testing::Contains(ContainsRegex(std::string("^tcpmibdPort") + wanted)));
+}
+
+// As Prometheus writes the value of a label.
+std::string label_value(const std::string& text) {
+  std::string escaped;
+  for (const char octet : text)
+    escaped += octet == '\\' || octet == '"' ? std::string("\\") + octet : std::string(1, octet);
+  return '"' + escaped + '"';
+}
+
+// One name that is no UTF-8 would make it refuse the whole answer.
+TEST_F(Prometheus, TheExporterReadsAHostFullOfOddNames) {
+  const std::optional<std::string> program = find_program("prometheus-snmp-exporter");
+  if (!program)
+    GTEST_SKIP() << "no prometheus-snmp-exporter (package of that name)";
+  if (!is_installed("curl"))
+    GTEST_SKIP() << "no curl";
+  const Namespace space;
+  const auto processes = oddly_named(space);
+  const Daemon daemon = Daemon::standalone(space);
+  constexpr const char* kAt = "127.0.0.1:9116";
+  const Child exporter({*program, "--config.file", (nms_folder() / "prometheus/snmp.yml").string(),
+                        std::string("--web.listen-address=") + kAt},
+                       {.in = &space});
+  ASSERT_TRUE(exporter.says("Listening on", kGreatPatience)) << exporter.err();
+  const std::string scraped = scrape(space, kAt, "127.0.0.1:2161");
+  for (const auto& process : processes) {
+    const std::vector<std::string> lines =
+        lines_with("tcpmibdPortNumber=\"" + std::to_string(process->port()) + '"', scraped);
+    EXPECT_THAT(lines, Not(IsEmpty())) << scraped;
+    for (const std::string& line : lines)
+      EXPECT_THAT(line, AnyOf(Not(HasSubstr("tcpmibdPortCommand=")),
+                              HasSubstr("tcpmibdPortCommand=" + label_value(process->shown()))));
+  }
 }
 
 TEST_F(Prometheus, TheRulesFireWhenTheyShould) {

@@ -163,6 +163,17 @@ TEST(TextTable, LetsNothingThroughThatSteersTheTerminal) {
   EXPECT_EQ(table.text(), "A\na\\x1b[2Jb\\x0a\\x7f\xc3\xa4\n");
 }
 
+// Two wide characters of East Asia, an accent that is put upon its letter, a fish.
+TEST(TextTable, PadsByTheWidthOnATerminal) {
+  TextTable table({{"A"}, {"B", TextTable::Align::kRight}, {"C"}});
+  table.add({{"\xe5\x90\x8c\xe6\xad\xa5"}, {"\xc3\xa4"}, {"x"}});
+  table.add({{"e\xcc\x81"}, {"\xf0\x9f\x90\x9f"}, {"y"}});
+  EXPECT_EQ(table.text(),
+            "A      B  C\n"
+            "\xe5\x90\x8c\xe6\xad\xa5   \xc3\xa4  x\n"
+            "e\xcc\x81     \xf0\x9f\x90\x9f  y\n");
+}
+
 TEST(TextTable, PadsToTheWidestCellAndLeavesNoTrailingSpace) {
   TextTable table({{"A"}, {"NUMBER", TextTable::Align::kRight}, {"B"}});
   table.add({{"long cell"}, {"7"}, {""}});
