@@ -43,7 +43,7 @@ class RegisteredFiles {
 // Processes that were found to hold some are looked into every time.
 //
 // Thread:  not safe.
-// Cost:    nothing where every socket has a holder; a search 0.2 ms a process, more for one with
+// Cost:    nothing where every socket has a holder; a search 0.3 ms a process, more for one with
 //          thousands of mappings.
 // Rights:  as ProcProcesses. What may not be read shows no holder.
 // Logs:    nothing.
