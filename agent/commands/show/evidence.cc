@@ -21,7 +21,7 @@ Status Evidence::take_snapshot() {
 Status Evidence::look_up_processes() {
   if (!may_look_up())
     return {};
-  return sources_.processes.read({}).map([&](tcp::ProcessMap map) {
+  return sources_.processes.read(snapshot_.inodes()).map([&](tcp::ProcessMap map) {
     processes_ = std::make_shared<const tcp::ProcessMap>(std::move(map));
   });
 }

@@ -18,6 +18,7 @@ using tcp::State;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
+using testing::UnorderedElementsAre;
 
 // A web server's host: pid 10 and its child 11 share the listener; 20 leaks a connection.
 class Show : public Showing {
@@ -51,6 +52,15 @@ TEST_F(Show, FindsEveryHolderOfASocketByPidAndByName) {
   EXPECT_THAT(shown({.what = "listeners", .process = "11"}), HasSubstr("10 nginx, 11 nginx"));
   EXPECT_THAT(shown({.process = "leaker"}),
               AllOf(HasSubstr("closeWait"), Not(HasSubstr("established"))));
+}
+
+// Some holders are looked for only because they are asked for.
+TEST_F(Show, AsksForTheHoldersOfEverySocket) {
+  for (const char* what : {"", "ports", "processes"}) {
+    processes_.set({});
+    shown({.what = what});
+    EXPECT_THAT(processes_.asked(), UnorderedElementsAre(1, 2, 3)) << what;
+  }
 }
 
 TEST_F(Show, KeepsOnlyTheStatesAndThePortAskedFor) {
