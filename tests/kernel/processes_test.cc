@@ -179,11 +179,14 @@ TEST_P(EitherWay, AProcessWhoseFirstThreadIsGoneHoldsWhatItHas) {
   EXPECT_EQ(map_of({}).lowest(socket.inode), pid_of(other));
 }
 
-// Only a second thread has `descriptor` then, in a table of its own.
+// Only a second thread has `descriptor` then, in a table of its own and alone.
 void leave_to_a_thread(int descriptor) {
+  const auto number = static_cast<unsigned>(descriptor);
   std::atomic<bool> is_apart = false;
   std::thread([&] {
     lab::check(::unshare(CLONE_FILES), "have a table of descriptors of one's own");
+    ::close_range(0, number - 1, 0);
+    ::close_range(number + 1, ~0U, 0);
     is_apart = true;
     ::pause();
   }).detach();
