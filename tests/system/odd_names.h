@@ -1,5 +1,6 @@
 #pragma once
 
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -62,6 +63,13 @@ class OddlyNamed {
   }
 
  private:
+  // The sockets of the laboratory do not wait.
+  static void accept_forever(const TcpSocket& listener) {
+    pollfd call{.fd = listener.get(), .events = POLLIN, .revents = 0};
+    while (::poll(&call, 1, -1) >= 0)
+      ::accept(listener.get(), nullptr, nullptr);
+  }
+
   Errand errand(const Namespace& space) const {
     const auto listener = std::make_shared<TcpSocket>();
     return {.prepare =
@@ -69,11 +77,7 @@ class OddlyNamed {
                   ::prctl(PR_SET_NAME, given.c_str());
                   *listener = listen_on(Namespace::current(), address);
                 },
-            .forever =
-                [listener] {
-                  while (::accept(listener->get(), nullptr, nullptr) >= 0) {
-                  }
-                },
+            .forever = [listener] { accept_forever(*listener); },
             .in = &space};
   }
 
