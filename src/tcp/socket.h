@@ -30,6 +30,13 @@ enum class Timer : std::uint8_t {
   kZeroWindow = 4,
 };
 
+// What a TCP socket is to MPTCP (RFC 8684).
+enum class MptcpRole : std::uint8_t {
+  kNone,      // nothing, or the kernel was not asked
+  kSubflow,   // it carries a part of an MPTCP connection, or listens for such
+  kFallback,  // made for MPTCP, but the other end has answered in plain TCP: it is the connection
+};
+
 // What the kernel needs to name one socket and no other: `id` of inet_diag_req_v2.
 struct SocketId {
   Family family = Family::kIpv4;
@@ -47,7 +54,8 @@ constexpr bool names_one_socket(const SocketId& id) {
   return id.cookie != 0 && id.cookie != ~std::uint64_t{0};
 }
 
-// A TCP socket as the kernel describes it (struct inet_diag_msg, <linux/inet_diag.h>).
+// A TCP socket as the kernel describes it (struct inet_diag_msg, <linux/inet_diag.h>); or an MPTCP
+// connection, whose queues are octets of memory, not of data.
 struct Socket {
   SocketId id;
   State state = State::kClosed;
@@ -56,7 +64,8 @@ struct Socket {
   // Of a listener on `::` whether it refuses IPv4. False where the kernel did not say, which is
   // its default.
   bool v6only = false;
-  bool mptcp = false;               // a subflow; told only where a single socket was asked for
+  MptcpRole mptcp =
+      MptcpRole::kNone;             // told only where a single socket, or listeners, were asked for
   std::uint32_t expires_ms = 0;     // of `timer`
   std::uint32_t receive_queue = 0;  // octets not read; of a listener: connections not accepted
   std::uint32_t send_queue = 0;     // octets not acknowledged; of a listener: its backlog

@@ -55,10 +55,10 @@ class SocketSource {
  public:
   virtual ~SocketSource() = default;
 
-  // Adds every connection and listener.
+  // Adds every connection and listener of TCP, every MPTCP connection, and how far those are seen.
   virtual Status read_all(SnapshotBuilder& into) = 0;
 
-  // Appends, of every connection in CLOSE_WAIT, how long it has been quiet.
+  // Appends, of every connection in CLOSE_WAIT, MPTCP ones included, how long it has been quiet.
   virtual Status read_close_waits(std::vector<Quiet>& into) = 0;
 
   // Appends what the question asks for: the connections with exactly these ends (none, one, or
