@@ -27,7 +27,7 @@ auto rank(const ProcessFigures& process) {
 Owners Owners::build(const Snapshot& snapshot, const Sightings& sightings,
                      std::shared_ptr<const ProcessMap> map, UnitLookup& units) {
   std::unordered_map<std::uint32_t, Counted> by_pid;
-  snapshot.for_each_connection([&](const auto& row) {
+  snapshot.for_each_counted([&](const auto& row) {
     const Details& details = row.details;
     const std::uint32_t age = sightings.age_of(details);
     for (const Holder& holder : map->holders(details.inode)) {

@@ -202,7 +202,12 @@ class SurveyBuilder {
     for (std::size_t i = 0; i < kStateCount; ++i)
       survey_.counts_[i] = snapshot.count(static_cast<State>(i + 1));
     list_listening();
-    snapshot.for_each_connection([this](const auto& row) { count(row); });
+    snapshot.for_each_connection([this](const auto& row) {
+      if (sources_.snapshot.mptcp_of(row) == nullptr)
+        count(row);
+      count_ephemeral(row);
+    });
+    snapshot.for_each_mptcp([this](const auto& row) { count(row); });
     std::ranges::sort(survey_.listeners_, {}, &ListenerFigures::key);
     list_units();
     list_remotes();
@@ -275,7 +280,13 @@ class SurveyBuilder {
     counts_of(row).remotes.add(remote_of(row));
     if (const std::uint32_t at = port_at_[port]; at != 0)
       count_at(at - 1, decoded(row), age);
-    else if (sources_.ephemeral && sources_.ephemeral->contains(port))
+  }
+
+  // Ports are TCP's: every subflow uses one up, and an MPTCP connection itself none.
+  template <typename Row>
+  void count_ephemeral(const Row& row) {
+    const std::uint16_t port = row.key.local_port;
+    if (port_at_[port] == 0 && sources_.ephemeral && sources_.ephemeral->contains(port))
       counts_of(row).routes.add({local_of(row), remote_of(row), row.key.remote_port});
   }
 
@@ -367,7 +378,7 @@ class SurveyBuilder {
       remote.tally = {};
       listed.emplace(remote.address, &remote.tally);
     }
-    sources_.snapshot.for_each_connection([&](const auto& row) {
+    sources_.snapshot.for_each_counted([&](const auto& row) {
       const auto known = listed.find(decoded(remote_of(row)));
       if (known != listed.end())
         known->second->add(row.details.state, sources_.sightings.age_of(row.details));

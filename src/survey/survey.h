@@ -101,6 +101,9 @@ inline constexpr std::size_t kMostUnits = 64;
 inline constexpr std::size_t kMostRemotes = 1024;
 
 // What operators watch, counted from one snapshot. Immutable, and small beside the snapshot.
+//
+// An MPTCP connection is one connection, in its own state, and its subflows are none: see
+// Snapshot::for_each_counted(). Only ephemeral ports are those of TCP.
 class Survey {
  public:
   struct Sources {

@@ -5,7 +5,9 @@
 
 #include <map>
 #include <set>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "support/builders.h"
 #include "support/random.h"
@@ -223,6 +225,69 @@ TEST_F(SurveysAgainstALoop, CountProcessesAsALoopDoes) {
     ASSERT_EQ(owners.all().size(), want.size());
     for (const ProcessFigures& process : owners.all())
       ASSERT_EQ(process.tally, want.at(process.pid)) << process.pid;
+  });
+}
+
+// ---- MPTCP ----
+
+// Two hosts: one on which every third connection is one of MPTCP with two subflows, established
+// whatever it is in, and one on which it is of TCP and has none.
+struct Likenesses {
+  explicit Likenesses(const std::vector<Socket>& sockets) {
+    std::uint32_t inode = 1'000'000;  // above all others
+    for (Socket socket : sockets) {
+      if (is_connection(socket) && ++inode % 3 == 0) {
+        socket.inode = inode;
+        connections.push_back(socket);
+        add_subflows(socket);
+      } else {
+        plain.push_back(socket);
+      }
+    }
+  }
+
+  void add_subflows(Socket socket) {
+    for (const std::uint16_t port : {socket.id.local.port, std::uint16_t{1}}) {
+      socket.id.local.port = port;
+      socket.id.cookie = lab::detail::fresh_cookie();
+      socket.state = State::kEstablished;
+      subflows.push_back(socket);
+    }
+  }
+
+  static std::vector<Socket> together(std::vector<Socket> a, const std::vector<Socket>& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+  }
+
+  std::vector<Socket> plain, connections, subflows;
+};
+
+template <typename Figures, typename Key>
+std::map<Key, Tally> by_key(std::span<const Figures> all, Key Figures::*key) {
+  std::map<Key, Tally> tallies;
+  for (const Figures& figures : all)
+    tallies.emplace(figures.*key, figures.tally);
+  return tallies;
+}
+
+TEST_F(SurveysAgainstALoop, CountAnMptcpConnectionAsOneOfTcpWithoutSubflows) {
+  for_many_worlds([](const World& world) {
+    const Likenesses all(world.sockets);
+    const Host mptcp(Likenesses::together(all.plain, all.subflows), {}, {}, all.connections);
+    const Host plain(Likenesses::together(all.plain, all.connections));
+    const Survey& a = mptcp.survey();
+    const Survey& b = plain.survey();
+    ASSERT_EQ(by_key(a.ports(), &PortFigures::port), by_key(b.ports(), &PortFigures::port));
+    ASSERT_EQ(by_key(a.listeners(), &ListenerFigures::key),
+              by_key(b.listeners(), &ListenerFigures::key));
+    ASSERT_EQ(by_key(a.units(), &UnitFigures::name), by_key(b.units(), &UnitFigures::name));
+    ASSERT_EQ(by_key(a.remotes(), &RemoteFigures::address),
+              by_key(b.remotes(), &RemoteFigures::address));
+    ASSERT_EQ(by_key(mptcp.data().owners->all(), &ProcessFigures::pid),
+              by_key(plain.data().owners->all(), &ProcessFigures::pid));
+    for (const StateNames& names : kStates)
+      ASSERT_EQ(a.count(names.state), b.count(names.state)) << names.mib;
   });
 }
 

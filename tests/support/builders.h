@@ -108,11 +108,15 @@ inline tcp::Socket listener(std::string_view local, const SocketOptions& options
   return socket;
 }
 
+// `mptcp`: MPTCP connections, which are no sockets of TCP.
 inline tcp::Snapshot snapshot_of(const std::vector<tcp::Socket>& sockets,
-                                 const tcp::AddressForms& forms = {}) {
+                                 const tcp::AddressForms& forms = {},
+                                 const std::vector<tcp::Socket>& mptcp = {}) {
   tcp::SnapshotBuilder builder(forms);
   for (const tcp::Socket& socket : sockets)
     builder.add(socket);
+  for (const tcp::Socket& connection : mptcp)
+    builder.add_mptcp(connection);
   return builder.finish();
 }
 
@@ -200,8 +204,8 @@ inline tcp::AlarmRule alarm_rule(std::string name, const tcp::Measure& measure,
 class Host {
  public:
   explicit Host(const std::vector<tcp::Socket>& sockets, const tcp::AddressForms& forms = {},
-                std::string_view proc_net_snmp = {})
-      : snapshot_(snapshot_of(sockets, forms)),
+                std::string_view proc_net_snmp = {}, const std::vector<tcp::Socket>& mptcp = {})
+      : snapshot_(snapshot_of(sockets, forms, mptcp)),
         sightings_(tcp::Sightings::follow({}, snapshot_, {}, {})),
         survey_(tcp::Survey::build({.snapshot = snapshot_,
                                     .sightings = sightings_,
@@ -209,10 +213,8 @@ class Host {
                                     .ephemeral = pressure_.ephemeral,
                                     .units = units_})) {
     std::vector<tcp::Holder> holders;
-    for (const tcp::Socket& socket : sockets) {
-      if (socket.inode != 0)
-        holders.push_back({.inode = socket.inode, .pid = socket.inode});
-    }
+    for (const std::uint32_t inode : snapshot_.inodes())
+      holders.push_back({.inode = inode, .pid = inode});
     processes_ = std::make_shared<const tcp::ProcessMap>(
         tcp::ProcessMap::build(std::move(holders), {}, 0, now_));
     owners_ = tcp::Owners::build(snapshot_, sightings_, processes_, units_);
@@ -313,7 +315,8 @@ inline void PrintTo(const Socket& socket, std::ostream* out) {
        << static_cast<int>(socket.retransmits) << " v6only " << socket.v6only << " expires "
        << socket.expires_ms << " queues " << socket.receive_queue << "/" << socket.send_queue
        << " uid " << socket.uid << " inode " << socket.inode << " cgroup " << socket.cgroup
-       << " drops " << socket.drops << " quiet " << socket.quiet_ms;
+       << " drops " << socket.drops << " quiet " << socket.quiet_ms << " mptcp "
+       << static_cast<int>(socket.mptcp);
 }
 
 }  // namespace tcpmibd::tcp

@@ -13,6 +13,10 @@
 
 #include "support/trouble.h"
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
 namespace tcpmibd::lab {
 namespace {
 
@@ -73,10 +77,11 @@ void bind_to_device(const TcpSocket& socket, const std::string& device) {
           "bind to device " + device);
 }
 
-TcpSocket open_socket(const End& end) {
+TcpSocket open_socket(const End& end, bool mptcp = false) {
   const int family = end.octets.size() == 4 ? AF_INET : AF_INET6;
-  return TcpSocket(FileDescriptor(
-      check(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "open a socket")));
+  const int protocol = mptcp ? IPPROTO_MPTCP : 0;
+  return TcpSocket(FileDescriptor(check(
+      ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol), "open a socket")));
 }
 
 void bind_to(const TcpSocket& socket, const End& end) {
@@ -167,10 +172,19 @@ void TcpSocket::reset() {
   close();
 }
 
+std::optional<std::string> mptcp_skip_reason() {
+  if (const auto& reason = Namespace::skip_reason())
+    return reason;
+  const Namespace space;  // net.mptcp.enabled has its default there.
+  const FileDescriptor socket(
+      space.run([] { return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP); }));
+  return socket ? std::nullopt : std::optional<std::string>("this kernel has no MPTCP");
+}
+
 TcpSocket listen_on(const Namespace& space, const std::string& at, const ListenOptions& options) {
   return space.run([&] {
     const End end = end_of(at);
-    TcpSocket socket = open_socket(end);
+    TcpSocket socket = open_socket(end, options.mptcp);
     set(socket, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
     if (end.octets.size() == 16)
       set(socket, IPPROTO_IPV6, IPV6_V6ONLY, options.only_v6, "IPV6_V6ONLY");
@@ -201,7 +215,7 @@ TcpSocket start_connecting(const Namespace& space, const std::string& to,
                            const ConnectOptions& options) {
   return space.run([&] {
     const End end = end_of(to);
-    TcpSocket socket = open_socket(end);
+    TcpSocket socket = open_socket(end, options.mptcp);
     if (options.send_buffer > 0)
       set(socket, SOL_SOCKET, SO_SNDBUF, options.send_buffer, "SO_SNDBUF");
     bind_to_device(socket, options.device);

@@ -35,6 +35,8 @@ class Surveyor {
     SnapshotBuilder builder(forms, now);
     for (const Socket& socket : sockets)
       builder.add(socket);
+    for (const Socket& connection : mptcp)
+      builder.add_mptcp(connection);
     const Snapshot snapshot = builder.finish(now + 1ms);
     sightings_ = Sightings::follow(sightings_, snapshot, quiet, {});
     survey_ = Survey::build({.snapshot = snapshot,
@@ -48,6 +50,7 @@ class Surveyor {
   // Public: each test turns its own screws.
   Time now = kStart;
   AddressForms forms;
+  std::vector<Socket> mptcp;  // connections of it
   std::optional<EphemeralRange> ephemeral = EphemeralRange::parse("32768\t60999", "").value();
   FakeUnitLookup units;
 
@@ -597,6 +600,69 @@ TEST(Ages, OfStatesThatDoNotAgeAreNone) {
   const Survey survey = survey_of({established("10.0.0.1:1", "10.0.0.9:1")});
   EXPECT_EQ(survey.ages(State::kEstablished).oldest, 0u);
   EXPECT_EQ(survey.ages(State::kEstablished).over_10s, 0u);
+}
+
+// ----------------------------------------------------------------------------------------- MPTCP
+
+// Three connections of a leaking server, which have a subflow each, of which the last has two.
+const std::vector<Socket> kSubflows{
+    listener("0.0.0.0:443", {.inode = 1, .cgroup = 7}),
+    established("10.0.0.1:443", "10.0.0.9:40001", {.inode = 5, .cgroup = 7}),
+    established("10.0.0.1:443", "10.0.0.9:40002", {.inode = 6, .cgroup = 7}),
+    established("10.0.0.1:443", "10.0.0.9:40003", {.inode = 7, .cgroup = 7}),
+    established("10.0.1.1:443", "10.0.1.9:40004", {.inode = 7, .cgroup = 7}),
+};
+
+std::vector<Socket> leaked_by_mptcp() {
+  std::vector<Socket> leaks;
+  for (std::uint32_t i = 0; i < 3; ++i)
+    leaks.push_back(
+        established("10.0.0.1:443", "10.0.0.9:" + std::to_string(40001 + i),
+                    {.state = State::kCloseWait, .inode = 5 + i, .cookie = 50 + i, .cgroup = 7}));
+  return leaks;
+}
+
+void expect_leaks(const Tally& tally) {
+  EXPECT_EQ(tally.close_wait, 3u);
+  EXPECT_EQ(tally.established, 0u);
+  EXPECT_EQ(tally.total, 3u);
+  EXPECT_EQ(tally.oldest_close_wait, 320u);
+}
+
+TEST(MptcpSurvey, CountsALeakWhereverOneLooks) {
+  for (const bool subflows_are_left : {true, false}) {
+    Surveyor surveyor;
+    std::vector<Socket> sockets = kSubflows;
+    if (!subflows_are_left)
+      sockets.resize(1);
+    surveyor.mptcp = leaked_by_mptcp();
+    surveyor.look(sockets, {{.cookie = 50, .ms = 300'000}});
+    surveyor.now += 20s;
+    const Survey& survey = surveyor.look(sockets);
+    ASSERT_THAT(survey.ports(), SizeIs(1));
+    expect_leaks(survey.ports()[0].tally);
+    expect_leaks(survey.listeners()[0].tally);
+    ASSERT_THAT(survey.units(), SizeIs(1));
+    expect_leaks(survey.units()[0].tally);
+    ASSERT_THAT(survey.remotes(), SizeIs(1));
+    expect_leaks(survey.remotes()[0].tally);
+    EXPECT_EQ(survey.ages(State::kCloseWait).over_10s, 3u);
+    EXPECT_EQ(survey.ages(State::kCloseWait).over_5m, 1u);
+    EXPECT_EQ(survey.count(State::kCloseWait), 3u);
+    EXPECT_EQ(survey.count(State::kEstablished), 0u);
+  }
+}
+
+TEST(MptcpSurvey, EachSubflowOfAClientUsesAPortUpAndTheConnectionNone) {
+  Surveyor surveyor;
+  surveyor.mptcp = {established("10.0.0.1:40001", "10.0.0.9:443", {.inode = 5})};
+  const std::vector<Socket> subflows{
+      established("10.0.0.1:40001", "10.0.0.9:443", {.inode = 5}),
+      established("10.0.0.1:40002", "10.0.0.9:443", {.inode = 5}),
+  };
+  EXPECT_EQ(surveyor.look(subflows).ephemeral().used, 2u);
+  EXPECT_EQ(surveyor.look(subflows).remotes()[0].tally.total, 1u);
+  EXPECT_EQ(surveyor.look({}).ephemeral().used, 0u);
 }
 
 // ---------------------------------------------------------------------------------- The snapshot
