@@ -106,6 +106,9 @@ ExitStatus doctor_command(const Options& options) {
   const std::vector<Finding> findings = examine(gather_facts(
       options,
       {.read_sockets = [&] { return read_listeners(kernel); },
+       .look_at_mptcp = [&]() -> Result<tcp::MptcpSight> {
+         return kernel ? (*kernel)->look_at_mptcp() : tl::unexpected(kernel.error());
+       },
        .can_destroy =
            [&] { return kernel ? (*kernel)->can_destroy() : tl::unexpected(kernel.error()); },
        .can_use_bpf = [&] { return processes.bpf(); },

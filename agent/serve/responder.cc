@@ -350,6 +350,15 @@ void Responder::note(const tcp::Snapshot& snapshot) {
   snapshots_.took_most = std::max(snapshots_.took_most, snapshot.took());
   snapshots_.unknown_states += snapshot.unknown_states();
   ++snapshots_.taken;
+  tell_of_mptcp(snapshot.mptcp_sight());
+}
+
+// Once; where there is nothing to be seen for a while, nothing has changed.
+void Responder::tell_of_mptcp(tcp::MptcpSight sight) {
+  if (sight == tcp::MptcpSight::kHidden && !mptcp_hidden_)
+    log::warning(std::string(tcp::kMptcpHidden) + " (" + tcp::kMptcpCure + ")");
+  mptcp_hidden_ =
+      sight == tcp::MptcpSight::kHidden || (mptcp_hidden_ && sight != tcp::MptcpSight::kSeen);
 }
 
 void Responder::forget(const tcp::Socket& ended) {

@@ -154,6 +154,7 @@ class Responder {
   void ask_for_snapshot();
   void retire_previous();
   void note(const tcp::Snapshot& snapshot);
+  void tell_of_mptcp(tcp::MptcpSight sight);
   Rows failed(const Error& error);
 
   ResponderSources sources_;
@@ -167,6 +168,7 @@ class Responder {
   std::shared_ptr<const tcp::Owners> owners_;
   tables::SnapshotFigures snapshots_;
   std::uint32_t processes_denied_ = 0;
+  bool mptcp_hidden_ = false;  // as has been logged
   Time processes_serve_until_{};
   Time failed_at_{};  // when the last attempt at a snapshot began that came to nothing
   Error failure_;     // and why it did

@@ -62,6 +62,8 @@ std::string Evidence::remarks() const {
   if (snapshot_.unknown_states() > 0)
     remarks += remark(std::to_string(snapshot_.unknown_states()) +
                       " sockets are left out, for this version does not know their state");
+  if (snapshot_.mptcp_sight() == tcp::MptcpSight::kHidden)
+    remarks += remark(std::string(tcp::kMptcpHidden) + " (" + tcp::kMptcpCure + ")");
   return remarks;
 }
 
