@@ -27,7 +27,12 @@ constexpr const char* kIntroduction =
     "the\n"
     "index and appears only in the names of the others. Syntaxes are those on the wire: an\n"
     "enumeration travels as Integer32, an Unsigned32 as Gauge32. What the objects mean is told in\n"
-    "RFC 4022 and in `mib/TCPMIBD-MIB.txt`.\n";
+    "RFC 4022 and in `mib/TCPMIBD-MIB.txt`.\n"
+    "\n"
+    "Rows below 1.3.6.1.2.1.6 are what the kernel says of TCP, subflows of MPTCP among them. The "
+    "other\n"
+    "tables count an MPTCP connection once, in its own state, and its subflows not: see\n"
+    "[operating.md](operating.md#mptcp), also for what cannot be seen of it.\n";
 
 constexpr const char* kHead =
     "\n"

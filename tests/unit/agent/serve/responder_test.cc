@@ -816,5 +816,43 @@ TEST(AlarmTable, NeedsNoSnapshot) {
   EXPECT_EQ(agent.dumps.dumps(), 0);
 }
 
+// --------------------------------------------------------------------------------------- MPTCP
+
+// How often it is said that MPTCP cannot be seen, of snapshots that saw so far.
+long complaints_about_mptcp(const std::vector<tcp::MptcpSight>& sights) {
+  Questioner agent({shown_connection()});
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(log::start(log::Target::kStderr, log::Level::kWarning));
+  for (const tcp::MptcpSight sight : sights) {
+    agent.dumps.set_mptcp({}, sight);
+    agent.worker->want_snapshot();
+    agent.await_news();
+  }
+  log::set_level(log::Level::kError);
+  const std::string lines = testing::internal::GetCapturedStderr();
+  constexpr std::string_view kComplaint = "modprobe mptcp_diag";
+  long count = 0;
+  for (auto at = lines.find(kComplaint); at != lines.npos; at = lines.find(kComplaint, at + 1))
+    ++count;
+  return count;
+}
+
+TEST(Mptcp, ThatCannotBeSeenIsSaidOnce) {
+  using Sight = tcp::MptcpSight;
+  EXPECT_EQ(complaints_about_mptcp({Sight::kAbsent, Sight::kUnused, Sight::kSeen}), 0);
+  EXPECT_EQ(
+      complaints_about_mptcp({Sight::kHidden, Sight::kHidden, Sight::kUnused, Sight::kHidden}), 1);
+  EXPECT_EQ(complaints_about_mptcp({Sight::kHidden, Sight::kSeen, Sight::kHidden}), 2);
+}
+
+TEST(Mptcp, ALeakIsInTheStateTableAndItsSubflowInTheTableOfTcp) {
+  Questioner agent({shown_connection({.inode = 5})}, kKept);
+  agent.dumps.set_mptcp({shown_connection({.state = State::kCloseWait, .inode = 5})});
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get_settled(own_oid("1.2.1.5.8"), pdu), HasValue(Gauge32{1}));
+  EXPECT_THAT(agent.get_settled(own_oid("1.2.1.5.5"), pdu), HasValue(Gauge32{0}));
+  EXPECT_THAT(agent.next_settled(connections(), connections().root(), pdu), HasValue(Integer{5}));
+}
+
 }  // namespace
 }  // namespace tcpmibd::agent

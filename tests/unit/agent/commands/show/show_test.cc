@@ -157,6 +157,78 @@ TEST_F(Show, TheScalarsAreThoseOfTheMib) {
   EXPECT_FALSE(show_all({.what = "scalars"}));
 }
 
+// ---- MPTCP ----
+
+// The leak of a server that speaks MPTCP: its subflows look established.
+class ShowMptcp : public Show {
+ protected:
+  ShowMptcp() {
+    sockets_.set({established("10.0.0.1:443", "10.0.0.9:5000", {.inode = 3}),
+                  established("10.0.0.1:443", "10.0.0.8:1", {.inode = 2}),
+                  established("10.0.1.1:443", "10.0.1.9:5001", {.inode = 3})});
+    sockets_.set_mptcp({established("10.0.0.1:443", "10.0.0.9:5000",
+                                    {.state = State::kCloseWait, .inode = 3, .cookie = 99})});
+  }
+};
+
+TEST_F(ShowMptcp, PutsTheSubflowsBelowTheirConnection) {
+  EXPECT_EQ(shown({.what = "connections"}),
+            "STATE        PROTOCOL   LOCAL         REMOTE         RECV-Q  SEND-Q  WAITING     "
+            "PROCESS\n"
+            "closeWait    mptcp      10.0.0.1:443  10.0.0.9:5000       0       0  not closed  "
+            "20 leaker\n"
+            "established    subflow  10.0.0.1:443  10.0.0.9:5000       0       0              "
+            "20 leaker\n"
+            "established    subflow  10.0.1.1:443  10.0.1.9:5001       0       0              "
+            "20 leaker\n"
+            "established  tcp        10.0.0.1:443  10.0.0.8:1          0       0              "
+            "11 nginx\n");
+}
+
+TEST_F(ShowMptcp, StillShowsTheConnectionWhenItsSubflowsAreGone) {
+  sockets_.set({});
+  EXPECT_THAT(shown({.what = "connections"}), HasSubstr("closeWait  mptcp     10.0.0.1:443"));
+}
+
+TEST_F(ShowMptcp, FiltersConnectionsAndSubflowsEachByItsOwnState) {
+  EXPECT_THAT(shown({.states = {State::kCloseWait}}),
+              AllOf(HasSubstr("mptcp"), Not(HasSubstr("subflow"))));
+  EXPECT_THAT(shown({.states = {State::kEstablished}}),
+              AllOf(Not(HasSubstr("mptcp")), HasSubstr("subflow")));
+}
+
+TEST_F(ShowMptcp, TellsInJsonWhatBelongsToWhat) {
+  const Json rows = shown_json({.what = "connections"});
+  ASSERT_EQ(rows.size(), 4u);
+  EXPECT_EQ(rows[0]["protocol"], "mptcp");
+  EXPECT_EQ(rows[0]["state"], "closeWait");
+  EXPECT_EQ(rows[0]["cookie"], 99);
+  EXPECT_FALSE(rows[0].contains("mptcp_cookie"));
+  for (const std::size_t subflow : {1u, 2u}) {
+    EXPECT_EQ(rows[subflow]["protocol"], "tcp");
+    EXPECT_EQ(rows[subflow]["mptcp_cookie"], 99);
+  }
+  EXPECT_EQ(rows[3]["protocol"], "tcp");
+  EXPECT_FALSE(rows[3].contains("mptcp_cookie"));
+}
+
+TEST_F(ShowMptcp, CountsTheConnectionAndNotItsSubflows) {
+  const Json states = shown_json({.what = "states"});
+  EXPECT_EQ(states[4]["total"], 1);
+  EXPECT_EQ(states[7]["total"], 1);
+  const Json processes = shown_json({.what = "processes"});
+  ASSERT_EQ(processes.size(), 2u);
+  EXPECT_EQ(processes[0]["pid"], 20) << "the leaker first";
+  EXPECT_EQ(processes[0]["close_wait"], 1);
+  EXPECT_EQ(processes[0]["total"], 1);
+}
+
+TEST_F(ShowMptcp, SaysWhereTheKernelDoesNotTell) {
+  EXPECT_EQ(remarks({}), "");
+  sockets_.set_mptcp({}, tcp::MptcpSight::kHidden);
+  EXPECT_THAT(remarks({}), HasSubstr("modprobe mptcp_diag"));
+}
+
 TEST(TextTable, LetsNothingThroughThatSteersTheTerminal) {
   TextTable table({{"A"}});
   table.add({{"a\033[2Jb\n\x7f\xc3\xa4"}});
