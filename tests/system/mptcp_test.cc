@@ -152,7 +152,8 @@ TEST_F(MptcpSystemTest, ShowHasTheConnectionsWithTheirSubflows) {
 TEST_F(MptcpSystemTest, TheDoctorSaysWhetherItIsSeen) {
   const auto finding = [&] {
     const Output output = run_tcpmibd(space(), {"doctor", "--json"});
-    for (const json& point : json::parse(output.out).at("points")) {
+    const json all = json::parse(output.out);
+    for (const json& point : all.at("points")) {
       if (point.at("point") == "MPTCP")
         return point.at("finding").get<std::string>();
     }
@@ -178,7 +179,7 @@ class MptcpDeletionTest : public MptcpSystemTest {
     const Attached agent(space());
     const Connection pair = connected(on_loopback(space(), Family::kV4), listening, connecting);
     const TcpSocket& watched = pair.*end;
-    const std::string answer = set_to_delete(agent.manager(), watched.ends());
+    const std::string answer = set_to_delete(agent.master.writer(), watched.ends());
     EXPECT_EQ(settled([&] { return fault_of(watched); }, fault), fault) << agent.daemon.log();
     return answer;
   }
