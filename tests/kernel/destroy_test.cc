@@ -707,7 +707,8 @@ TEST_F(DestroyTest, WantOfDescriptorsIsNotTakenForWantOfRights) {
   space.run([&] {
     std::unique_ptr<SockDiag> kernel;
     {
-      const lab::FewDescriptors two(2);  // netlink sockets; none is left to ask for rights by
+      // Two netlink sockets and a file of /proc; none is left to ask for rights by.
+      const lab::FewDescriptors three(3);
       kernel = SockDiag::open().value();
       const Status able = kernel->can_destroy();
       ASSERT_FALSE(able);
