@@ -266,8 +266,8 @@ TEST_F(MptcpKernelTest, APlainClientOfAnMptcpListenerIsPlainTcp) {
 
 // ---- Several subflows ----
 
-void must_run_in(const Namespace& space, std::vector<std::string> words) {
-  const lab::Output output = lab::run(std::move(words), {.in = &space});
+void must_run_in(const Namespace& space, const std::vector<std::string>& words) {
+  const lab::Output output = lab::run(words, {.in = &space});
   if (output.status != 0)
     throw lab::Trouble(output.err);
 }

@@ -179,7 +179,7 @@ class MptcpDeletionTest : public MptcpSystemTest {
     const Attached agent(space());
     const Connection pair = connected(on_loopback(space(), Family::kV4), listening, connecting);
     const TcpSocket& watched = pair.*end;
-    const std::string answer = set_to_delete(agent.master.writer(), watched.ends());
+    std::string answer = set_to_delete(agent.master.writer(), watched.ends());
     EXPECT_EQ(settled([&] { return fault_of(watched); }, fault), fault) << agent.daemon.log();
     return answer;
   }
