@@ -148,7 +148,7 @@ void Worker::build_sockets(const Wishes& wishes) {
   if (wishes.survey && surveyed)
     news.survey = surveyor_.last();
   else if (wishes.survey && snapshot != nullptr)
-    news.survey = surveyor_.survey(*snapshot);
+    news.survey = surveyor_.survey(*snapshot, listen_drops_before_last_);
   snapshot.reset();  // Who takes the news decides how long it lives.
   publish(std::move(news));
 }
@@ -156,11 +156,13 @@ void Worker::build_sockets(const Wishes& wishes) {
 // Null, and the failure among the news, where the kernel could not be read.
 std::shared_ptr<const tcp::Snapshot> Worker::build_snapshot(News& news) {
   tcp::SnapshotBuilder builder = this->builder();
+  const auto listen_drops = surveyor_.listen_drops_before_dump();
   const Time began = Clock::now();
   if (const Status status = sources_.sockets.read_all(builder); !status) {
     news.snapshot_failure = Failure{status.error(), began};
     return nullptr;
   }
+  listen_drops_before_last_ = listen_drops;
   last_ = news.snapshot = std::make_shared<tcp::Snapshot>(builder.finish());
   return news.snapshot;
 }

@@ -94,7 +94,7 @@ void read_attribute(int type, Bytes value, tcp::Socket& socket) {
       socket.cgroup = number_at<std::uint64_t>(value, 0);
       break;
     case INET_DIAG_SKMEMINFO:
-      socket.drops = number_at<std::uint32_t>(value, SK_MEMINFO_DROPS * sizeof(std::uint32_t));
+      socket.discards = number_at<std::uint32_t>(value, SK_MEMINFO_DROPS * sizeof(std::uint32_t));
       break;
     case INET_DIAG_INFO:
       socket.quiet_ms = number_at<std::uint32_t>(value, offsetof(tcp_info, tcpi_last_ack_recv));

@@ -20,7 +20,7 @@ inline constexpr std::uint32_t kAllRows = kConnections | kListeners;
 inline constexpr std::uint32_t kCloseWaits = 1u << 8;
 
 // What an answer tells only where it is asked for, as bits.
-inline constexpr std::uint8_t kMemory = 1 << (INET_DIAG_SKMEMINFO - 1);  // Socket::drops
+inline constexpr std::uint8_t kMemory = 1 << (INET_DIAG_SKMEMINFO - 1);  // Socket::discards
 // Socket::quiet_ms and, as INET_DIAG_ULP_INFO comes with it (net/ipv4/inet_diag.c), Socket::mptcp.
 inline constexpr std::uint8_t kInfo = 1 << (INET_DIAG_INFO - 1);
 

@@ -70,4 +70,11 @@ Result<Pressure> ProcPressure::read() {
   return std::move(outcome).of(std::move(pressure));
 }
 
+std::optional<std::uint64_t> ProcPressure::listen_drops() {
+  Pressure pressure;
+  if (const Result<std::string> text = read_proc_file(net_ + "netstat"))
+    (void)tcp::add_netstat(*text, pressure);
+  return pressure.listen_drops;
+}
+
 }  // namespace tcpmibd::kernel

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "tcp/sources.h"
@@ -21,6 +23,7 @@ class ProcPressure final : public tcp::PressureSource {
   explicit ProcPressure(std::string proc = "/proc");
 
   Result<tcp::Pressure> read() override;
+  std::optional<std::uint64_t> listen_drops() override;
 
  private:
   std::string net_;   // with a slash at the end

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -81,8 +82,10 @@ InetAddress decoded(Ipv4Address address) {
 }
 
 std::uint32_t fullness(const ListeningSocket& socket) {
-  if (socket.queue >= socket.backlog)
-    return socket.queue == 0 ? 0 : 100;
+  if (is_full(socket))
+    return 100;
+  if (socket.queue == 0)
+    return 0;
   return static_cast<std::uint32_t>(std::uint64_t{socket.queue} * 100 / socket.backlog);
 }
 
@@ -116,12 +119,13 @@ int fit(const InetAddress& listener, const InetAddress& address) {
 
 AcceptQueues queues_of(std::span<const ListeningSocket> sockets, Time now) {
   AcceptQueues queues{.sockets = static_cast<std::uint32_t>(sockets.size()),
+                      .counted_since = now,
                       .unchanged_since = now};
   for (const ListeningSocket& socket : sockets) {
     queues.queue += socket.queue;
     queues.backlog += socket.backlog;
     queues.percent = std::max(queues.percent, fullness(socket));
-    queues.drops += socket.drops;
+    queues.discards += socket.discards;
     queues.identity += mixed(socket.cookie);
   }
   return queues;
@@ -225,7 +229,12 @@ class SurveyBuilder {
       add_listener(group, first);
       first += group.size();
     }
-    remember_changes();
+    survey_.knows_drops_ =
+        sources_.lost != nullptr && sources_.lost->kind != LostConnections::Kind::kUnknown;
+    const Survey nothing{};
+    const Survey& before = sources_.before == nullptr ? nothing : *sources_.before;
+    count_on(survey_.ports_, before.ports(), &PortFigures::port);
+    count_on(survey_.listeners_, before.listeners(), &ListenerFigures::key);
   }
 
   // `group`: all sockets of one index; those of one port follow each other.
@@ -246,21 +255,35 @@ class SurveyBuilder {
         queues_of(survey_.listening().subspan(port.first_socket, count), survey_.taken_at_);
   }
 
-  // The same sockets as last time have gone on counting.
-  void remember_changes() {
-    if (sources_.before == nullptr)
-      return;
-    const auto carry_over = [](auto& now, std::span<const std::decay_t<decltype(now[0])>> before,
-                               auto key) {
-      for (auto& figures : now) {
-        const auto known = std::ranges::lower_bound(before, std::invoke(key, figures), {}, key);
-        if (known != before.end() && std::invoke(key, *known) == std::invoke(key, figures) &&
-            known->accepting.identity == figures.accepting.identity)
-          figures.accepting.unchanged_since = known->accepting.unchanged_since;
-      }
-    };
-    carry_over(survey_.ports_, sources_.before->ports(), &PortFigures::port);
-    carry_over(survey_.listeners_, sources_.before->listeners(), &ListenerFigures::key);
+  bool begins_anew() const {
+    return sources_.lost != nullptr && sources_.lost->kind == LostConnections::Kind::kBaseline;
+  }
+
+  // Rows that were there before go on counting.
+  template <typename Figures, typename Key>
+  void count_on(std::vector<Figures>& rows, std::span<const Figures> before, Key key) const {
+    for (Figures& row : rows) {
+      AcceptQueues& now = row.accepting;
+      now.drops = lost_by(row.first_socket, now.sockets);
+      const auto known = std::ranges::lower_bound(before, std::invoke(key, row), {}, key);
+      if (known != before.end() && std::invoke(key, *known) == std::invoke(key, row))
+        count_on(now, known->accepting);
+    }
+  }
+
+  // Only the same sockets as last time have gone on without a break.
+  void count_on(AcceptQueues& now, const AcceptQueues& before) const {
+    now.drops += before.drops;
+    now.counted_since = before.counted_since;
+    if (now.identity == before.identity && !begins_anew())
+      now.unchanged_since = before.unchanged_since;
+  }
+
+  std::uint32_t lost_by(std::size_t first_socket, std::size_t count) const {
+    if (sources_.lost == nullptr)
+      return 0;
+    const auto lost = std::span(sources_.lost->by_socket).subspan(first_socket, count);
+    return std::accumulate(lost.begin(), lost.end(), std::uint32_t{0});
   }
 
   template <typename Row>

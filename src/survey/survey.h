@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "survey/listen_drops.h"
 #include "survey/sightings.h"
 #include "tcp/pressure.h"
 #include "tcp/snapshot.h"
@@ -40,12 +41,14 @@ struct AcceptQueues {
   std::uint32_t queue = 0;     // connections that wait to be accepted, of all of them
   std::uint32_t backlog = 0;   // how many may, of all of them
   std::uint32_t percent = 0;   // of the fullest one; at most 100
-  std::uint32_t drops = 0;     // the sum of their own counters
-  Time unchanged_since{};      // The same sockets listen since then: `drops` only grows.
+  std::uint32_t discards = 0;  // segments, whatever for: the sum of their own counters
+  std::uint32_t drops = 0;     // connections lost since `counted_since`; wraps
+  Time counted_since{};        // Somebody has listened here ever since.
+  Time unchanged_since{};      // Since then the same sockets listen, and both counters only grow.
   std::uint64_t identity = 0;  // tells these sockets from others
 };
 
-// Of sockets that listen on one port or address at the moment `now`.
+// Of sockets that listen on one port or address at the moment `now`, and have lost nothing yet.
 AcceptQueues queues_of(std::span<const ListeningSocket> sockets, Time now);
 
 struct PortFigures {
@@ -109,6 +112,7 @@ class Survey {
     const Survey* before;                            // null for the first
     const std::optional<EphemeralRange>& ephemeral;  // none: `used` stays 0
     UnitLookup& units;
+    const LostConnections* lost = nullptr;  // by the snapshot's listening(); null: not known
   };
 
   Survey() = default;
@@ -130,6 +134,9 @@ class Survey {
   std::span<const ListeningSocket> sockets_of(const ListenerFigures& listener) const {
     return listening().subspan(listener.first_socket, listener.accepting.sockets);
   }
+
+  // Whether AcceptQueues::drops is all that was lost until now.
+  bool knows_drops() const { return knows_drops_; }
 
   std::uint32_t units_left_out() const { return units_left_out_; }
   std::uint32_t remotes_left_out() const { return remotes_left_out_; }
@@ -153,6 +160,7 @@ class Survey {
   std::array<AgeFigures, std::size(kAgingStates)> ages_{};
   EphemeralFigures ephemeral_;
   std::array<StateCount, kStateCount> counts_{};
+  bool knows_drops_ = false;
   std::uint32_t units_left_out_ = 0;
   std::uint32_t remotes_left_out_ = 0;
   Time taken_at_{};

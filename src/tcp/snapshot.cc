@@ -114,7 +114,7 @@ void SnapshotBuilder::add_listener(const Socket& socket, const Details& details)
                                   .inode = socket.inode,
                                   .queue = socket.receive_queue,
                                   .backlog = socket.send_queue,
-                                  .drops = socket.drops});
+                                  .discards = socket.discards});
 }
 
 void SnapshotBuilder::add_connection(const Socket& socket, const Details& details) {

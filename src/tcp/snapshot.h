@@ -32,9 +32,9 @@ struct ListeningSocket {
   std::uint64_t cookie = 0;
   std::uint64_t cgroup = 0;
   std::uint32_t inode = 0;
-  std::uint32_t queue = 0;    // connections that wait to be accepted
-  std::uint32_t backlog = 0;  // how many may
-  std::uint32_t drops = 0;    // connections lost because they could not wait; since it was made
+  std::uint32_t queue = 0;     // connections that wait to be accepted
+  std::uint32_t backlog = 0;   // how many may
+  std::uint32_t discards = 0;  // segments, whatever for; since it was made
 };
 
 // What the kernel's TCP tables held at one moment, in MIB order.

@@ -63,7 +63,8 @@ struct Socket {
   std::uint32_t uid = 0;
   std::uint32_t inode = 0;   // 0: no process can hold it (request, orphan, minisock, unaccepted)
   std::uint64_t cgroup = 0;  // cgroup2 id; 0: none, as of every minisock
-  std::uint32_t drops = 0;   // of a listener: connections it could not take
+  // Of a listener: segments it discarded since it was made, whatever for (SK_MEMINFO_DROPS).
+  std::uint32_t discards = 0;
   // Since the last ACK arrived; told only by SocketSource::read_close_waits().
   std::uint32_t quiet_ms = 0;
 

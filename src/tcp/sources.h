@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -119,6 +120,9 @@ class PressureSource {
 
   // A figure that the kernel does not tell here is absent, not an error.
   virtual Result<Pressure> read() = 0;
+
+  // Pressure::listen_drops alone, for a fraction of the cost; none where it cannot be read.
+  virtual std::optional<std::uint64_t> listen_drops() = 0;
 };
 
 // Of one thread: that of the worker.

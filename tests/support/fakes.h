@@ -318,7 +318,8 @@ class FakePressureSource final : public tcp::PressureSource {
     const std::lock_guard lock(mutex_);
     pressure_ = std::move(pressure);
   }
-  Faults& faults() { return faults_; }
+  Faults& faults() { return faults_; }  // of read()
+  int listen_drops_reads() const { return listen_drops_reads_.calls(); }
 
   Result<tcp::Pressure> read() override {
     if (Status status = faults_.call("read the limits"); !status)
@@ -327,10 +328,17 @@ class FakePressureSource final : public tcp::PressureSource {
     return pressure_;
   }
 
+  std::optional<std::uint64_t> listen_drops() override {
+    (void)listen_drops_reads_.call("");
+    const std::lock_guard lock(mutex_);
+    return pressure_.listen_drops;
+  }
+
  private:
   mutable std::mutex mutex_;
   tcp::Pressure pressure_ = full_pressure();
   Faults faults_;
+  Faults listen_drops_reads_;
 };
 
 }  // namespace tcpmibd::lab

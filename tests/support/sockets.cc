@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 
 #include <cstring>
+#include <initializer_list>
+#include <vector>
 
 #include "support/trouble.h"
 
@@ -93,6 +95,60 @@ bool await(const TcpSocket& socket, short events, int milliseconds) {
 void must_await(const TcpSocket& socket, short events, const std::string& what) {
   if (!await(socket, events, kPatienceInMilliseconds))
     throw Trouble("waited in vain for " + what);
+}
+
+using Octets = std::vector<std::uint8_t>;
+
+void append(Octets& octets, std::initializer_list<std::uint16_t> words) {
+  for (const std::uint16_t word : words) {
+    octets.push_back(static_cast<std::uint8_t>(word >> 8));
+    octets.push_back(static_cast<std::uint8_t>(word));
+  }
+}
+
+void append(Octets& octets, const Octets& more) {
+  octets.insert(octets.end(), more.begin(), more.end());
+}
+
+// RFC 1071, of an even number of octets.
+std::uint16_t internet_checksum(const Octets& octets) {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i + 1 < octets.size(); i += 2)
+    sum += static_cast<std::uint32_t>(octets[i]) << 8 | octets[i + 1];
+  while (sum > 0xffff)
+    sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<std::uint16_t>(~sum);
+}
+
+// RFC 9293, 3.1: a TCP header without options, its checksum over the pseudo-header.
+Octets syn_segment(const End& from, const End& to) {
+  constexpr std::uint16_t kSequence = 1000;
+  constexpr std::uint16_t kFiveWordsAndSyn = 0x5002;
+  constexpr std::uint16_t kWindow = 64240;
+  constexpr std::size_t kChecksumAt = 16;
+  Octets segment;
+  append(segment, {from.port, to.port, 0, kSequence, 0, 0, kFiveWordsAndSyn, kWindow, 0, 0});
+  Octets covered;
+  append(covered, from.octets);
+  append(covered, to.octets);
+  append(covered, {IPPROTO_TCP, static_cast<std::uint16_t>(segment.size())});
+  append(covered, segment);
+  const std::uint16_t checksum = internet_checksum(covered);
+  segment[kChecksumAt] = static_cast<std::uint8_t>(checksum >> 8);
+  segment[kChecksumAt + 1] = static_cast<std::uint8_t>(checksum);
+  return segment;
+}
+
+// RFC 791; the kernel fills in length and checksum.
+Octets ipv4_packet(const End& from, const End& to, const Octets& segment) {
+  constexpr std::uint16_t kVersionAndLength = 0x4500;
+  constexpr std::uint16_t kHopsAndProtocol = 64 << 8 | IPPROTO_TCP;
+  Octets packet;
+  append(packet, {kVersionAndLength, 0, 0, 0, kHopsAndProtocol, 0});
+  append(packet, from.octets);
+  append(packet, to.octets);
+  append(packet, segment);
+  return packet;
 }
 
 // A wildcard listener for both families has no address to tell.
@@ -252,6 +308,18 @@ TcpSocket accept_from(const TcpSocket& listener) {
   must_await(listener, POLLIN, "a client");
   return TcpSocket(FileDescriptor(
       check(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC), "accept")));
+}
+
+void send_syn(const Namespace& space, const std::string& from, const std::string& to) {
+  space.run([&] {
+    const FileDescriptor raw(
+        check(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW), "open a raw socket"));
+    const Octets packet =
+        ipv4_packet(end_of(from), end_of(to), syn_segment(end_of(from), end_of(to)));
+    KernelAddress address = kernel_address(end_of(to));
+    check(::sendto(raw.get(), packet.data(), packet.size(), 0, address.get(), address.length),
+          "send a SYN to " + to);
+  });
 }
 
 }  // namespace tcpmibd::lab

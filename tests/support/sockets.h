@@ -90,4 +90,8 @@ TcpSocket connect_to(const Namespace& space, const std::string& to,
 
 TcpSocket accept_from(const TcpSocket& listener);
 
+// Sends a SYN over IPv4 as from any host and port, and no more; each time the same one. With
+// CAP_NET_RAW in the namespace.
+void send_syn(const Namespace& space, const std::string& from, const std::string& to);
+
 }  // namespace tcpmibd::lab

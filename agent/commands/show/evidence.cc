@@ -1,5 +1,6 @@
 #include "agent/commands/show/evidence.h"
 
+#include <optional>
 #include <utility>
 
 #include "agent/process/privileges.h"
@@ -35,7 +36,7 @@ Status Evidence::read_pressure() {
       [&](tcp::Pressure pressure) { pressure_ = std::move(pressure); });
 }
 
-void Evidence::make_survey() { survey_ = surveyor_.survey(snapshot_); }
+void Evidence::make_survey() { survey_ = surveyor_.survey(snapshot_, std::nullopt); }
 
 void Evidence::find_owners() { owners_ = surveyor_.owners(snapshot_, processes_); }
 

@@ -50,7 +50,7 @@ struct Count {
 
 constexpr Count kCounts[] = {
     {"tcpmibdListenOverflows", "a connection found its accept queue full", true},
-    {"tcpmibdListenDrops", "a connection was lost by a listener, for any reason", true},
+    {"tcpmibdListenDrops", "a listener dropped a SYN or a handshake, for any reason", true},
     {"tcpmibdSynCookiesSent", "a SYN was answered with a cookie, for the queue was full", false},
     {"tcpmibdSynQueueDrops", "a SYN was dropped, for the queue was full", true},
     {"tcpmibdTimeWaitOverflows", "a connection skipped timeWait, for its limit was reached", true},

@@ -199,7 +199,7 @@ std::string listeners_table(const std::vector<Line>& lines, const Options& optio
                    {"QUEUE", Align::kRight},
                    {"LIMIT", Align::kRight},
                    {"FULL", Align::kRight},
-                   {"DROPS", Align::kRight},
+                   {"DISCARDS", Align::kRight},
                    {"PROCESS"}});
   const auto red_if = [&](bool red) { return colour && red ? kRed : ""; };
   for (const Line& line : lines) {
@@ -209,7 +209,7 @@ std::string listeners_table(const std::vector<Line>& lines, const Options& optio
                {std::to_string(accepting.queue)},
                {std::to_string(accepting.backlog)},
                {percent_text(accepting.percent), red_if(accepting.percent >= kRedPercent)},
-               {std::to_string(accepting.drops), red_if(accepting.drops > 0)},
+               {std::to_string(accepting.discards)},
                {processes_text(line.processes, options.numeric)}});
   }
   return table.text();
@@ -246,7 +246,7 @@ Json accepting_json(const tcp::AcceptQueues& accepting) {
           {"queue", accepting.queue},
           {"queue_limit", accepting.backlog},
           {"queue_percent", accepting.percent},
-          {"drops", accepting.drops}};
+          {"discards", accepting.discards}};
 }
 
 Json json_of(const Line& line) {

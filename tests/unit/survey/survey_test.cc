@@ -41,7 +41,8 @@ class Surveyor {
                              .sightings = sightings_,
                              .before = survey_ ? &*survey_ : nullptr,
                              .ephemeral = ephemeral,
-                             .units = units});
+                             .units = units,
+                             .lost = lost ? &*lost : nullptr});
     return *survey_;
   }
 
@@ -50,6 +51,7 @@ class Surveyor {
   AddressForms forms;
   std::optional<EphemeralRange> ephemeral = EphemeralRange::parse("32768\t60999", "").value();
   FakeUnitLookup units;
+  std::optional<LostConnections> lost;
 
  private:
   Sightings sightings_;
@@ -241,10 +243,10 @@ TEST(Listeners, ThatShareAnIndexAreOneAndCountConnectionsOnce) {
 
 TEST(Listeners, OfSeveralIndexesMakeUpTheirPort) {
   const Survey survey = survey_of({
-      listener("[::1]:443", {.inode = 4, .queue = 1, .backlog = 2, .drops = 1}),
-      listener("10.0.0.1:443", {.inode = 3, .queue = 2, .backlog = 8, .drops = 20}),
-      listener("10.0.0.1:80", {.inode = 1, .queue = 9, .backlog = 10, .drops = 300}),
-      listener("10.0.0.1:443", {.inode = 2, .queue = 4, .backlog = 64, .drops = 4000}),
+      listener("[::1]:443", {.inode = 4, .queue = 1, .backlog = 2, .discards = 1}),
+      listener("10.0.0.1:443", {.inode = 3, .queue = 2, .backlog = 8, .discards = 20}),
+      listener("10.0.0.1:80", {.inode = 1, .queue = 9, .backlog = 10, .discards = 300}),
+      listener("10.0.0.1:443", {.inode = 2, .queue = 4, .backlog = 64, .discards = 4000}),
   });
   ASSERT_THAT(survey.ports(), SizeIs(2));
   const PortFigures& port = survey.ports()[1];
@@ -252,7 +254,7 @@ TEST(Listeners, OfSeveralIndexesMakeUpTheirPort) {
   EXPECT_EQ(port.accepting.queue, 7u);
   EXPECT_EQ(port.accepting.backlog, 74u);
   EXPECT_EQ(port.accepting.percent, 50u);
-  EXPECT_EQ(port.accepting.drops, 4021u);
+  EXPECT_EQ(port.accepting.discards, 4021u);
   std::vector<std::uint32_t> inodes;
   for (const ListeningSocket& socket : survey.sockets_of(port))
     inodes.push_back(socket.inode);
@@ -288,14 +290,83 @@ TEST(AcceptQueues, AreFullByTheirBacklog) {
 
 TEST(AcceptQueues, OfTheSameSocketsCountOn) {
   Surveyor surveyor;
-  surveyor.look({listener("0.0.0.0:80", {.cookie = 1, .drops = 5})});
+  surveyor.look({listener("0.0.0.0:80", {.cookie = 1, .discards = 5})});
   surveyor.now += 10s;
-  surveyor.look({listener("0.0.0.0:80", {.cookie = 1, .drops = 7})});
+  surveyor.look({listener("0.0.0.0:80", {.cookie = 1, .discards = 7})});
   surveyor.now += 10s;
-  const Survey& survey = surveyor.look({listener("0.0.0.0:80", {.cookie = 1, .drops = 9})});
+  const Survey& survey = surveyor.look({listener("0.0.0.0:80", {.cookie = 1, .discards = 9})});
   EXPECT_EQ(survey.ports()[0].accepting.unchanged_since, kStart);
   EXPECT_EQ(survey.listeners()[0].accepting.unchanged_since, kStart);
-  EXPECT_EQ(survey.ports()[0].accepting.drops, 9u);
+  EXPECT_EQ(survey.ports()[0].accepting.discards, 9u);
+}
+
+using Lost = LostConnections::Kind;
+
+TEST(LostConnections, AddUpByPortAndByAddressFromSurveyToSurvey) {
+  Surveyor surveyor;
+  const std::vector<Socket> sockets{
+      listener("10.0.0.1:80", {.cookie = 1}), listener("10.0.0.1:80", {.cookie = 2}),
+      listener("10.0.0.2:80", {.cookie = 3}), listener("10.0.0.1:22", {.cookie = 4})};
+  for (const auto& lost : std::vector<LostConnections>{{Lost::kBaseline, {0, 0, 0, 0}},
+                                                       {Lost::kKnown, {1000, 1, 10, 100}},
+                                                       {Lost::kUnknown, {0, 0, 0, 0}},
+                                                       {Lost::kKnown, {1000, 1, 10, 100}}}) {
+    surveyor.lost = lost;
+    surveyor.now += 10s;
+    EXPECT_EQ(surveyor.look(sockets).knows_drops(), lost.kind != Lost::kUnknown);
+  }
+  const Survey& survey = surveyor.look(sockets);  // The same once more.
+  ASSERT_THAT(survey.ports(), SizeIs(2));
+  EXPECT_EQ(survey.ports()[0].accepting.drops, 3000u) << "22: the first in the order of sockets";
+  EXPECT_EQ(survey.ports()[1].accepting.drops, 3u * 111);
+  ASSERT_THAT(survey.listeners(), SizeIs(3));
+  std::vector<std::uint32_t> by_address;
+  for (const ListenerFigures& each : survey.listeners())
+    by_address.push_back(each.accepting.drops);
+  EXPECT_THAT(by_address, ElementsAre(3000u, 3u * 11, 3u * 100));
+  EXPECT_EQ(survey.ports()[0].accepting.counted_since, kStart + 10s);
+  EXPECT_EQ(survey.ports()[0].accepting.unchanged_since, kStart + 10s);
+}
+
+TEST(LostConnections, OfAPortOutliveItsSockets) {
+  Surveyor surveyor;
+  surveyor.lost = LostConnections{Lost::kKnown, {5}};
+  surveyor.look({listener("0.0.0.0:80", {.cookie = 1})});
+  surveyor.now += 10s;
+  const AcceptQueues& anew =
+      surveyor.look({listener("0.0.0.0:80", {.cookie = 2})}).ports()[0].accepting;
+  EXPECT_EQ(anew.drops, 10u);
+  EXPECT_EQ(anew.counted_since, kStart);
+  EXPECT_EQ(anew.unchanged_since, kStart + 10s);
+}
+
+TEST(LostConnections, OfAPortThatNobodyListenedOnMeanwhileBeginAnew) {
+  Surveyor surveyor;
+  surveyor.lost = LostConnections{Lost::kKnown, {5}};
+  surveyor.look({listener("0.0.0.0:80", {.cookie = 1})});
+  surveyor.now += 10s;
+  surveyor.look({listener("0.0.0.0:81", {.cookie = 2})});
+  surveyor.now += 10s;
+  const AcceptQueues& anew =
+      surveyor.look({listener("0.0.0.0:80", {.cookie = 1})}).ports()[0].accepting;
+  EXPECT_EQ(anew.drops, 5u);
+  EXPECT_EQ(anew.counted_since, kStart + 20s);
+}
+
+TEST(LostConnections, ThatCannotBeComparedAreADiscontinuity) {
+  Surveyor surveyor;
+  const std::vector<Socket> sockets{listener("0.0.0.0:80", {.cookie = 1})};
+  surveyor.lost = LostConnections{Lost::kKnown, {5}};
+  surveyor.look(sockets);
+  surveyor.now += 10s;
+  surveyor.lost = LostConnections{Lost::kBaseline, {0}};
+  const AcceptQueues& after = surveyor.look(sockets).ports()[0].accepting;
+  EXPECT_EQ(after.drops, 5u);
+  EXPECT_EQ(after.unchanged_since, kStart + 10s);
+}
+
+TEST(LostConnections, AreNotKnownWhereNobodyTellsThem) {
+  EXPECT_FALSE(survey_of({listener("0.0.0.0:80")}).knows_drops());
 }
 
 TEST(AcceptQueues, OfOtherSocketsBeginAnew) {

@@ -705,6 +705,26 @@ TEST(Surveys, FromBeforeADeletionAreNotServed) {
   EXPECT_THAT(agent.get_settled(kPortTotal, agent.pdu()), HasValue(Gauge32{0}));
 }
 
+const Oid kPortDrops = own_oid("1.4.1.9.22");
+const Oid kPortDiscards = own_oid("1.4.1.19.22");
+
+TEST(Surveys, OfAnAgentThatHasJustStartedKnowOfNoLostConnection) {
+  Questioner agent({listener("0.0.0.0:22", {.discards = 7})}, kKept);
+  EXPECT_THAT(agent.get_settled(kPortDrops, agent.pdu()), HasValue(Counter32{0}));
+  EXPECT_THAT(agent.get_settled(kPortDiscards, agent.pdu()), HasValue(Counter32{7}));
+  EXPECT_THAT(agent.get_settled(own_oid("1.5.1.8.1.4.0.0.0.0.22"), agent.pdu()),
+              HasValue(Counter32{0}));
+}
+
+TEST(Surveys, HaveNoLostConnectionsWhereTheKernelDoesNotTellThem) {
+  Questioner agent({listener("0.0.0.0:22", {.discards = 7})}, kKept);
+  agent.worker_pressure.faults().fail_always(true);
+  EXPECT_THAT(agent.get_settled(kPortDrops, agent.pdu()), Is(Kind::kNoSuchInstance));
+  EXPECT_THAT(agent.get_settled(kPortDiscards, agent.pdu()), HasValue(Counter32{7}));
+  EXPECT_THAT(agent.next_settled(ports(), own_oid("1.4.1.9"), agent.pdu()),
+              IsNamed(own_oid("1.4.1.10.22")));
+}
+
 TEST(Surveys, TellTheProcessesOfPorts) {
   Questioner agent(a_service(), kKept, {{.inode = 9, .pid = 700}});
   EXPECT_THAT(agent.get_settled(kPortProcess, agent.pdu()), HasValue(Gauge32{700}));
