@@ -14,7 +14,7 @@ namespace tcpmibd::kernel {
 // be read, makes its figures absent; only where none can be read is that an error.
 //
 // Thread:  any, several at once.
-// Cost:    about 110 µs a read.
+// Cost:    about 110 µs a read, 70 µs of ListenDrops alone.
 // Rights:  none.
 // Logs:    nothing.
 class ProcPressure final : public tcp::PressureSource {

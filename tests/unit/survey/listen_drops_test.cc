@@ -38,13 +38,13 @@ LostConnections observed(ListenDrops& drops, const Look& look) {
   return drops.observe(sockets, {.before = look.before, .after = look.after});
 }
 
-struct Case {
+struct ShareCase {
   const char* why;
   std::vector<Look> looks;
   std::vector<std::uint32_t> lost;  // by the sockets of the last look
 };
 
-const Case kCases[] = {
+const ShareCase kShareCases[] = {
     {"a busy server that loses nothing", {{{{1, 0}}, 7}, {{{1, 500}}, 7}}, {0}},
     {"nothing happens", {{{{1, 5}}, 7}, {{{1, 5}}, 7}}, {0}},
     {"all that was dropped was lost", {{{{1, 5}}, 7}, {{{1, 9}}, 11}}, {4}},
@@ -106,7 +106,7 @@ const Case kCases[] = {
 };
 
 TEST(ListenDrops, AreSharedOutAmongTheSocketsThatMayHaveLostThem) {
-  for (const Case& c : kCases) {
+  for (const ShareCase& c : kShareCases) {
     ListenDrops drops;
     LostConnections lost;
     for (const Look& look : c.looks)

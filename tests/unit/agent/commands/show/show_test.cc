@@ -140,7 +140,7 @@ TEST_F(Show, TheAcceptQueueIsThatOfTheRowInEveryAddressForm) {
   config_.mib.dual_stack_as_unknown = false;
   sockets_.set({listener("[::]:443", {.inode = 1, .queue = 1, .backlog = 4})});
   EXPECT_THAT(shown({.what = "listeners"}),
-              HasSubstr("listen  [::]:443      1      4  25 %      0  10 nginx, 11 nginx\n"));
+              HasSubstr("listen  [::]:443      1      4  25 %         0  10 nginx, 11 nginx\n"));
 }
 
 TEST_F(Show, WhereNothingIsToBeShownASentenceSaysSo) {
