@@ -121,7 +121,7 @@ class PressureSource {
   // A figure that the kernel does not tell here is absent, not an error.
   virtual Result<Pressure> read() = 0;
 
-  // Pressure::listen_drops alone, for less than all; none where it cannot be read.
+  // Pressure::listen_drops alone, which costs less; none where it cannot be read.
   virtual std::optional<std::uint64_t> listen_drops() = 0;
 };
 
