@@ -259,12 +259,13 @@ Finding find_drops(const AlarmRule& rule, const Evidence& evidence) {
 }
 
 Finding find_ephemeral(const AlarmRule& rule, const Evidence& evidence) {
-  const EphemeralFigures& fullest = evidence.survey.ephemeral();
+  const EphemeralFigures& ports = evidence.survey.ephemeral();
   const std::optional<EphemeralRange>& range = evidence.pressure.ephemeral;
-  const auto percent = range ? percent_of(fullest.used, range->size()) : std::nullopt;
+  const auto percent = range ? percent_of(ports.most(), range->size()) : std::nullopt;
   Finding finding = of_host(as_value(percent), rule.raise_at);
   if (finding.value != 0)
-    finding.worst = to_text(fullest.remote, fullest.remote_port);
+    finding.worst = ports.bound > ports.used ? "local " + to_text(ports.bound_local)
+                                             : to_text(ports.remote, ports.remote_port);
   return finding;
 }
 

@@ -117,8 +117,8 @@ struct Alarm {
   // Of the worst, at the last observation. Of processes 0 while the whole host has too few to
   // matter, for nobody looks them up then.
   std::uint32_t value = 0;
-  // "port 443", "unit a.service", "process 4711", "10.0.0.9", "10.0.0.9:5432" of ephemeral ports;
-  // empty for the host, and where the value is 0.
+  // "port 443", "unit a.service", "process 4711", "10.0.0.9"; of ephemeral ports "10.0.0.9:5432",
+  // or "local 10.0.0.1" where bind() uses them up; empty for the host, and where the value is 0.
   std::string worst;
   std::uint32_t offenders = 0;  // how many are at raise_at or above
   // Who is behind the worst; 0: unknown. Of a port the lowest pid that listens on it; of the host's

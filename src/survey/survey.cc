@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "survey/ephemeral.h"
 #include "survey/frequency.h"
 #include "tcp/sources.h"
 
@@ -63,11 +64,16 @@ struct HashOf {
   }
 };
 
+template <typename Address>
+using Routes = std::vector<typename Frequency<Route<Address>, HashOf>::Entry>;
+
 // What is counted by address, for one family.
 template <typename Address>
 struct ByAddress {
   Frequency<Address, HashOf> remotes;
   Frequency<Route<Address>, HashOf> routes;
+  Frequency<Route<Address>, HashOf> waiting;  // of routes: those that connect() takes over
+  BoundPorts<Address> bound;
 };
 
 Ipv4Address local_of(const Ipv4Row& row) { return row.key.local_address; }
@@ -206,8 +212,10 @@ class SurveyBuilder {
     std::ranges::sort(survey_.listeners_, {}, &ListenerFigures::key);
     list_units();
     list_remotes();
-    find_fullest(ipv4_.routes.take());
-    find_fullest(ipv6_.routes.take());
+    find_fullest(used_routes(ipv4_));
+    find_fullest(used_routes(ipv6_));
+    find_fullest_address(ipv4_.bound.fullest());
+    find_fullest_address(ipv6_.bound.fullest());
     return std::move(survey_);
   }
 
@@ -276,7 +284,18 @@ class SurveyBuilder {
     if (const std::uint32_t at = port_at_[port]; at != 0)
       count_at(at - 1, decoded(row), age);
     else if (sources_.ephemeral && sources_.ephemeral->contains(port))
-      counts_of(row).routes.add({local_of(row), remote_of(row), row.key.remote_port});
+      count_ephemeral(row);
+  }
+
+  template <typename Row>
+  void count_ephemeral(const Row& row) {
+    auto& counts = counts_of(row);
+    const std::uint16_t port = row.key.local_port;
+    const bool waits = is_taken_over(row, sources_.reuse);
+    counts.routes.add({local_of(row), remote_of(row), row.key.remote_port});
+    if (waits)
+      counts.waiting.add({local_of(row), remote_of(row), row.key.remote_port});
+    counts.bound.add(local_of(row), port, sources_.ephemeral->is_bind_first(port), waits);
   }
 
   ByAddress<Ipv4Address>& counts_of(const Ipv4Row&) { return ipv4_; }
@@ -374,6 +393,18 @@ class SurveyBuilder {
     });
   }
 
+  // With what stops a call; and tells BoundPorts of routes that have filled connect()'s half.
+  template <typename Address>
+  Routes<Address> used_routes(ByAddress<Address>& counts) {
+    Routes<Address> routes = counts.routes.take();
+    for (auto& [route, count] : routes) {
+      if (2 * count >= sources_.ephemeral->size())
+        counts.bound.overflow(route.local);
+      count -= counts.waiting.count_of(route);
+    }
+    return routes;
+  }
+
   // Of equals always the same one, or an alarm would name another every time.
   template <typename Entry>
   void find_fullest(const std::vector<Entry>& routes) {
@@ -382,6 +413,14 @@ class SurveyBuilder {
     if (fullest != routes.end() && fullest->count > survey_.ephemeral_.used)
       survey_.ephemeral_ = {fullest->count, decoded(fullest->key.local),
                             decoded(fullest->key.remote), fullest->key.remote_port};
+  }
+
+  template <typename Fullest>
+  void find_fullest_address(const Fullest& fullest) {
+    if (fullest.used <= survey_.ephemeral_.bound)
+      return;
+    survey_.ephemeral_.bound = fullest.used;
+    survey_.ephemeral_.bound_local = decoded(fullest.local);
   }
 
   const Survey::Sources& sources_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -85,12 +86,22 @@ struct AgeFigures {
   void add(std::uint32_t age);
 };
 
-// The pair of ends that has used up most ephemeral ports: a port is taken for one remote end only.
+// Ephemeral ports, by the two ways in which they run out. Not counted are ports that somebody
+// listens on.
 struct EphemeralFigures {
+  // connect() chooses the port: it is taken for one remote end only. The fullest pair of ends,
+  // without what connect() takes over.
   std::uint32_t used = 0;
   InetAddress local{};
   InetAddress remote{};
   std::uint16_t remote_port = 0;
+
+  // bind() chooses it, before connect(): it is gone for all remote ends. The fullest local address,
+  // as BoundPorts counts.
+  std::uint32_t bound = 0;
+  InetAddress bound_local{};
+
+  std::uint32_t most() const { return std::max(used, bound); }
 };
 
 // The states that AgeFigures are kept of, ascending.
@@ -107,7 +118,8 @@ class Survey {
     const Snapshot& snapshot;
     const Sightings& sightings;                      // followed up to the snapshot
     const Survey* before;                            // null for the first
-    const std::optional<EphemeralRange>& ephemeral;  // none: `used` stays 0
+    const std::optional<EphemeralRange>& ephemeral;  // none: its figures stay 0
+    TimeWaitReuse reuse{};
     UnitLookup& units;
   };
 

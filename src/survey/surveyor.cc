@@ -17,6 +17,7 @@ std::shared_ptr<const Survey> Surveyor::survey(const Snapshot& snapshot) {
                                                         .sightings = sightings_,
                                                         .before = last_.get(),
                                                         .ephemeral = pressure.ephemeral,
+                                                        .reuse = pressure.reuse(),
                                                         .units = sources_.units}));
   return last_;
 }

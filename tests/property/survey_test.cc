@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <map>
+#include <ranges>
 #include <set>
 #include <string>
 
@@ -213,6 +215,89 @@ TEST_F(SurveysAgainstALoop, CountEphemeralPortsOfTheFullestRouteAsALoopDoes) {
       ASSERT_EQ((routes[{told.local, told.remote, told.remote_port}]), most);
     }
   });
+}
+
+// Few addresses and ports, so that they are often the same; but no two with the same ends.
+std::vector<Socket> random_calls(Random& random) {
+  std::map<std::string, Socket> sockets;
+  for (std::uint32_t i = random.below(120); i > 0; --i) {
+    const char* local = random.one_of({"127.0.0.1", "10.0.0.1", "10.0.0.2", "[::1]"});
+    const char* remote = *local == '[' ? "[2001:db8::9]" : random.one_of({"10.0.0.8", "10.0.0.9"});
+    const std::string port = ":" + std::to_string(39'998 + random.below(24));
+    const std::string from = local + port;
+    const std::string to = remote + (":" + std::to_string(random.below(3) + 1));
+    sockets[from + to] =
+        random.chance(3)
+            ? listener("0.0.0.0" + port)
+            : established(from, to,
+                          {.state = random.one_of({State::kEstablished, State::kTimeWait}),
+                           .timer = Timer::kTimeWait,
+                           .expires_ms = random.below(60'001)});
+  }
+  std::vector<Socket> all;
+  std::ranges::copy(std::views::values(sockets), std::back_inserter(all));
+  return all;
+}
+
+// Whether the kernel chose it from the range.
+bool is_chosen(const Socket& socket, const std::vector<Socket>& all, const EphemeralRange& range) {
+  const std::uint16_t port = socket.id.local.port;
+  const bool listening = std::ranges::any_of(all, [&](const Socket& other) {
+    return other.state == State::kListen && other.id.local.port == port;
+  });
+  return is_connection(socket) && !listening && range.contains(port);
+}
+
+bool waits(const Socket& socket) {
+  const std::string local = to_text(address_of(socket, socket.id.local));
+  return socket.state == State::kTimeWait && (local == "127.0.0.1" || local == "::1") &&
+         socket.expires_ms < 59'000;
+}
+
+// Of the calls from one address.
+std::size_t bound_ports(const std::vector<Socket>& calls, std::size_t range) {
+  std::set<unsigned> connect, bind, bind_waiting;
+  std::map<std::pair<InetAddress, unsigned>, std::size_t> routes;
+  bool overflowed = false;
+  for (const Socket& call : calls) {
+    const std::uint16_t port = call.id.local.port;
+    (port % 2 == 0 ? connect : waits(call) ? bind_waiting : bind).insert(port);
+    const std::size_t count = ++routes[{address_of(call, call.id.remote), call.id.remote.port}];
+    overflowed = overflowed || 2 * count >= range;
+  }
+  if (!overflowed)
+    bind.merge(bind_waiting);
+  return bind.size() + std::min(bind.size(), connect.size());
+}
+
+TEST_F(SurveysAgainstALoop, CountBoundPortsOfTheFullestAddressAsALoopDoes) {
+  Random random;
+  SCOPED_TRACE(random.text());
+  const auto range =
+      std::make_optional(EphemeralRange::parse("40000\t40019", "40003,40006").value());
+  for (int round = 0; round < kRounds && !HasFatalFailure(); ++round) {
+    const std::vector<Socket> sockets = random_calls(random);
+    std::map<InetAddress, std::vector<Socket>> calls;
+    for (const Socket& socket : sockets) {
+      if (is_chosen(socket, sockets, *range))
+        calls[address_of(socket, socket.id.local)].push_back(socket);
+    }
+    std::size_t most = 0;
+    for (const auto& [address, of_address] : calls)
+      most = std::max(most, bound_ports(of_address, range->size()));
+    const Snapshot snapshot = snapshot_of(sockets);
+    FakeUnitLookup units;
+    const Survey survey = Survey::build({.snapshot = snapshot,
+                                         .sightings = {},
+                                         .before = nullptr,
+                                         .ephemeral = range,
+                                         .reuse = {.scope = TimeWaitReuse::Scope::kLoopback},
+                                         .units = units});
+    ASSERT_EQ(survey.ephemeral().bound, most);
+    if (most > 0) {
+      ASSERT_EQ(bound_ports(calls[survey.ephemeral().bound_local], range->size()), most);
+    }
+  }
 }
 
 TEST_F(SurveysAgainstALoop, CountProcessesAsALoopDoes) {

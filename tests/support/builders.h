@@ -176,6 +176,9 @@ inline tcp::Pressure full_pressure() {
           .memory_limit = 8,
           .ephemeral = tcp::EphemeralRange::parse("32768\t60999", "").value(),
           .fin_timeout = 60,
+          .time_wait_reuse = 2,
+          .time_wait_reuse_delay_ms = 1000,
+          .timestamps = 1,
           .listen_overflows = 14,
           .listen_drops = 15,
           .syn_cookies_sent = 16,
@@ -207,6 +210,7 @@ class Host {
                                     .sightings = sightings_,
                                     .before = nullptr,
                                     .ephemeral = pressure_.ephemeral,
+                                    .reuse = pressure_.reuse(),
                                     .units = units_})) {
     std::vector<tcp::Holder> holders;
     for (const tcp::Socket& socket : sockets) {

@@ -296,6 +296,16 @@ TEST(Alarm, NamesAnIpv6EndInBrackets) {
   EXPECT_EQ(alarms.all()[0].worst, "[2001:db8::4]:25");
 }
 
+TEST(Alarm, NamesTheLocalAddressWhereBoundPortsAreMoreThanThoseOfAnyPair) {
+  Scene scene(crowds({{State::kEstablished, "10.0.0.1:40001", "10.0.0.4:25", 2, 0, 0, true},
+                      {State::kEstablished, "10.0.0.1:40003", "10.0.0.5:25", 2, 0, 0, true},
+                      {State::kEstablished, "10.0.0.1:40005", "10.0.0.6:25", 1, 0, 0, true}}));
+  Alarms alarms({rule({.kind = Kind::kEphemeralPercent}, 40)});
+  alarms.judge(scene.without_owners(), at(0));
+  EXPECT_EQ(alarms.all()[0].worst, "local 10.0.0.1");
+  EXPECT_EQ(alarms.all()[0].value, 50U);
+}
+
 TEST(Alarm, CountsThoseThatAreOldEnough) {
   const std::vector<Socket> old =
       crowds({{State::kCloseWait, "10.0.0.1:443", "10.0.0.9:1", 2, 11}});

@@ -41,6 +41,7 @@ class Surveyor {
                              .sightings = sightings_,
                              .before = survey_ ? &*survey_ : nullptr,
                              .ephemeral = ephemeral,
+                             .reuse = reuse,
                              .units = units});
     return *survey_;
   }
@@ -49,6 +50,7 @@ class Surveyor {
   Time now = kStart;
   AddressForms forms;
   std::optional<EphemeralRange> ephemeral = EphemeralRange::parse("32768\t60999", "").value();
+  TimeWaitReuse reuse;
   FakeUnitLookup units;
 
  private:
@@ -544,6 +546,200 @@ TEST(EphemeralPorts, OfEqualRoutesAreAlwaysThoseOfTheSame) {
     std::ranges::rotate(sockets, sockets.begin() + 7);
     EXPECT_EQ(survey_of(sockets).ephemeral().remote_port, 20);
   }
+}
+
+// Sixty seconds less what the timer has left is how long it has waited.
+Socket in_time_wait(const char* local, const char* remote, std::uint32_t left_ms,
+                    const SocketOptions& options = {}) {
+  SocketOptions with = options;
+  with.state = options.state == State::kEstablished ? State::kTimeWait : options.state;
+  with.timer = Timer::kTimeWait;
+  with.expires_ms = left_ms;
+  return established(local, remote, with);
+}
+
+using Scope = TimeWaitReuse::Scope;
+
+struct TakeOverCase {
+  const char* why;
+  TimeWaitReuse reuse;
+  Socket socket;
+  bool is_used;
+};
+
+const TakeOverCase kTakeOverCases[] = {
+    {"over the loopback, for more than a second",
+     {.scope = Scope::kLoopback},
+     in_time_wait("127.0.0.1:40000", "127.0.0.1:80", 58'999),
+     false},
+    {"for a second, and no more",
+     {.scope = Scope::kLoopback},
+     in_time_wait("127.0.0.1:40000", "127.0.0.1:80", 59'000),
+     true},
+    {"for longer than is set",
+     {.scope = Scope::kLoopback, .after_ms = 100},
+     in_time_wait("127.0.0.1:40000", "127.0.0.1:80", 59'899),
+     false},
+    {"the kernel takes none over", {}, in_time_wait("127.0.0.1:40000", "127.0.0.1:80", 1), true},
+    {"only one end is of the loopback",
+     {.scope = Scope::kLoopback},
+     in_time_wait("10.0.0.1:40000", "127.9.9.9:80", 1),
+     false},
+    {"the other end is",
+     {.scope = Scope::kLoopback},
+     in_time_wait("127.9.9.9:40000", "10.0.0.1:80", 1),
+     false},
+    {"neither end is",
+     {.scope = Scope::kLoopback},
+     in_time_wait("10.0.0.1:40000", "10.0.0.1:80", 1),
+     true},
+    {"bound to lo",
+     {.scope = Scope::kLoopback},
+     in_time_wait("10.0.0.1:40000", "10.0.0.1:80", 1, {.interface = 1}),
+     false},
+    {"bound to another device",
+     {.scope = Scope::kLoopback},
+     in_time_wait("10.0.0.1:40000", "10.0.0.1:80", 1, {.interface = 2}),
+     true},
+    {"over the loopback of IPv6",
+     {.scope = Scope::kLoopback},
+     in_time_wait("[::1]:40000", "[::1]:80", 1),
+     false},
+    {"of IPv6, one end",
+     {.scope = Scope::kLoopback},
+     in_time_wait("[2001:db8::1]:40000", "[::1]:80", 1),
+     false},
+    {"of IPv6, none",
+     {.scope = Scope::kLoopback},
+     in_time_wait("[2001:db8::1]:40000", "[2001:db8::1]:80", 1),
+     true},
+    {"v4-mapped",
+     {.scope = Scope::kLoopback},
+     in_time_wait("[::ffff:127.0.0.1]:40000", "[::ffff:127.0.0.1]:80", 1),
+     false},
+    {"anywhere, where that is set",
+     {.scope = Scope::kAll},
+     in_time_wait("10.0.0.1:40000", "10.0.0.9:80", 1),
+     false},
+    {"FIN_WAIT2 without an owner",
+     {.scope = Scope::kAll},
+     in_time_wait("10.0.0.1:40000", "10.0.0.9:80", 1, {.state = State::kFinWait2}),
+     true},
+    {"established", {.scope = Scope::kAll}, established("10.0.0.1:40000", "10.0.0.9:80"), true},
+};
+
+TEST(EphemeralPorts, InTimeWaitThatTheKernelTakesOverAreNotUsed) {
+  for (const TakeOverCase& c : kTakeOverCases) {
+    Surveyor surveyor;
+    surveyor.reuse = c.reuse;
+    EXPECT_EQ(surveyor.look({c.socket}).ephemeral().used, c.is_used ? 1U : 0U) << c.why;
+  }
+}
+
+// `count` connections from `first` on, each `step` ports further, each to another remote address.
+void add_calls(std::vector<Socket>& sockets, const char* local, std::uint32_t first,
+               std::uint32_t step, std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; ++i)
+    sockets.push_back(established(local + port_text(first + step * i),
+                                  "10.9.0." + std::to_string(i + 1) + ":80"));
+}
+
+TEST(EphemeralPorts, ThatAreBoundAreGoneForAllRemoteEnds) {
+  std::vector<Socket> sockets;
+  add_calls(sockets, "10.0.0.1", 32769, 2, 50);  // bind() tries odd ones first,
+  add_calls(sockets, "10.0.0.1", 32768, 2, 20);  // and takes the others, too.
+  add_calls(sockets, "10.0.0.2", 32769, 2, 60);
+  const Survey survey = survey_of(sockets);
+  EXPECT_EQ(survey.ephemeral().used, 2u);
+  EXPECT_EQ(survey.ephemeral().bound, 70u);
+  EXPECT_EQ(to_text(survey.ephemeral().bound_local), "10.0.0.1");
+  EXPECT_EQ(survey.ephemeral().most(), 70u);
+}
+
+TEST(EphemeralPorts, ThatConnectChoseAreNotTakenForBound) {
+  std::vector<Socket> sockets;
+  add_calls(sockets, "10.0.0.1", 32768, 2, 100);
+  EXPECT_EQ(survey_of(sockets).ephemeral().bound, 0u);
+  add_calls(sockets, "10.0.0.1", 32769, 2, 30);
+  EXPECT_EQ(survey_of(sockets).ephemeral().bound, 60u) << "as far as bind() has its share";
+}
+
+TEST(EphemeralPorts, OfManyRemoteEndsAreOneEach) {
+  std::vector<Socket> sockets;
+  for (const char* remote : {"10.9.0.1:80", "10.9.0.2:80", "10.9.0.2:81"})
+    sockets.push_back(established("10.0.0.1:32769", remote));
+  sockets.push_back(established("[2001:db8::1]:32769", "[2001:db8::2]:80"));
+  sockets.push_back(established("[2001:db8::1]:32771", "[2001:db8::2]:80"));
+  const Survey survey = survey_of(sockets);
+  EXPECT_EQ(survey.ephemeral().bound, 2u);
+  EXPECT_EQ(to_text(survey.ephemeral().bound_local), "2001:db8::1");
+}
+
+// Bound to two devices, they have one index; the second one comes after all other rows.
+TEST(EphemeralPorts, OfTwinsAreOne) {
+  std::vector<Socket> sockets;
+  add_calls(sockets, "10.0.0.1", 32769, 2, 3);
+  for (Socket socket : std::vector(sockets)) {
+    socket.id.interface = 7;
+    socket.id.cookie += 1'000'000;
+    sockets.push_back(socket);
+  }
+  EXPECT_EQ(survey_of(sockets).ephemeral().bound, 3u);
+  EXPECT_EQ(survey_of(sockets).ephemeral().used, 2u) << "the kernel has two of them";
+}
+
+// `count` ports from 40001 on, each second one, then those between them, towards `remotes` ends.
+std::vector<Socket> waiting_calls(std::uint32_t count, std::uint32_t remotes) {
+  std::vector<Socket> sockets;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t port = i < 50 ? 40'001 + 2 * i : 40'000 + 2 * (i - 50);
+    const std::string remote = "127.0.1." + std::to_string(i % remotes + 1) + ":80";
+    sockets.push_back(
+        in_time_wait(("127.0.0.1" + port_text(port)).c_str(), remote.c_str(), 30'000));
+  }
+  return sockets;
+}
+
+// Nobody takes over what bind() chose; connect() chooses of bind()'s half only when its own is
+// full.
+TEST(EphemeralPorts, ThatWereBoundAreGoneAsLongAsTheyWait) {
+  Surveyor surveyor;
+  surveyor.reuse = {.scope = Scope::kLoopback};
+  surveyor.ephemeral = EphemeralRange::parse("40000\t40099", "").value();
+  EXPECT_EQ(surveyor.look(waiting_calls(30, 5)).ephemeral().bound, 30u);
+  EXPECT_EQ(surveyor.look(waiting_calls(80, 5)).ephemeral().bound, 80u);
+  EXPECT_EQ(surveyor.look(waiting_calls(100, 5)).ephemeral().bound, 100u);
+  EXPECT_EQ(surveyor.look(waiting_calls(100, 5)).ephemeral().used, 0u);
+  EXPECT_EQ(surveyor.look(waiting_calls(49, 1)).ephemeral().bound, 49u);
+  EXPECT_EQ(surveyor.look(waiting_calls(100, 1)).ephemeral().bound, 0u) << "connect() may have";
+}
+
+TEST(EphemeralPorts, ThatSomebodyUsesBesideOneThatWaitsAreUsed) {
+  Surveyor surveyor;
+  surveyor.reuse = {.scope = Scope::kAll};
+  surveyor.ephemeral = EphemeralRange::parse("40000\t40099", "").value();
+  for (const bool first : {true, false}) {
+    const Survey& survey =
+        surveyor.look({in_time_wait("10.0.0.1:40001", first ? "10.0.0.8:1" : "10.0.0.9:1", 1),
+                       in_time_wait("10.0.0.1:40001", "10.0.0.7:1", 1),
+                       established("10.0.0.1:40001", first ? "10.0.0.9:1" : "10.0.0.8:1")});
+    EXPECT_EQ(survey.ephemeral().bound, 1u);
+    EXPECT_EQ(survey.ephemeral().used, 1u);
+  }
+}
+
+TEST(EphemeralPorts, ThatAreNotChosenAreNotBound) {
+  Surveyor surveyor;
+  surveyor.reuse = {.scope = Scope::kLoopback};
+  surveyor.ephemeral = EphemeralRange::parse("32768\t60999", "32771").value();
+  const Survey& survey = surveyor.look({
+      established("127.0.0.1:32767", "10.0.0.9:1"),  // out of the range
+      established("127.0.0.1:32771", "10.0.0.9:1"),  // reserved
+      listener("0.0.0.0:32773"), established("127.0.0.1:32773", "10.0.0.9:1"),
+      in_time_wait("127.0.0.1:32776", "127.0.0.1:80", 1),  // taken over
+  });
+  EXPECT_EQ(survey.ephemeral().bound, 0u);
+  EXPECT_EQ(to_text(survey.ephemeral().bound_local), "*");
 }
 
 // ------------------------------------------------------------------------------------------ Ages

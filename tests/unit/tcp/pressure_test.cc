@@ -209,6 +209,68 @@ TEST(Percent, IsRoundedDownAndMayExceedAHundred) {
   }
 }
 
+// ---- Ports in TIME_WAIT ----
+
+using Scope = TimeWaitReuse::Scope;
+
+struct ReuseCase {
+  const char* why;
+  Figure reuse;
+  Figure delay_ms;
+  Figure timestamps;
+  TimeWaitReuse want;
+};
+
+const ReuseCase kReuseCases[] = {
+    {"Linux's own", 2, 1000, 1, {.scope = Scope::kLoopback}},
+    {"everybody's", 1, 1000, 1, {.scope = Scope::kAll}},
+    {"without random offsets", 1, 1000, 2, {.scope = Scope::kAll}},
+    {"another delay", 1, 250, 1, {.scope = Scope::kAll, .after_ms = 250}},
+    {"at once", 2, 0, 1, {.scope = Scope::kLoopback, .after_ms = 0}},
+    {"no longer than TIME_WAIT", 2, 0x1'0000'0001, 1, {Scope::kLoopback, 60'000}},
+    {"nobody's", 0, 1000, 1, {}},
+    {"a value of another kernel", 3, 1000, 1, {}},
+    {"timestamps are off", 1, 1000, 0, {}},
+    {"no setting is told", {}, 1000, 1, {}},
+    {"no delay is told", 1, {}, 1, {}},
+    {"whether there are timestamps is not told", 1, 1000, {}, {}},
+};
+
+TEST(TimeWaitReuse, IsNoneWhereAnythingSpeaksAgainstIt) {
+  for (const ReuseCase& c : kReuseCases) {
+    Pressure pressure;
+    pressure.time_wait_reuse = c.reuse;
+    pressure.time_wait_reuse_delay_ms = c.delay_ms;
+    pressure.timestamps = c.timestamps;
+    const TimeWaitReuse told = pressure.reuse();
+    EXPECT_EQ(told.scope, c.want.scope) << c.why;
+    if (told.scope != Scope::kNone) {
+      EXPECT_EQ(told.after_ms, c.want.after_ms) << c.why;
+    }
+  }
+}
+
+TEST(TimeWaitReuse, IsTakenFromItsSysctls) {
+  Pressure pressure;
+  ASSERT_TRUE(add_time_wait_reuse("2\n", "1000\n", pressure));
+  ASSERT_TRUE(add_timestamps("1\n", pressure));
+  EXPECT_EQ(pressure.time_wait_reuse, 2U);
+  EXPECT_EQ(pressure.time_wait_reuse_delay_ms, 1000U);
+  EXPECT_EQ(pressure.timestamps, 1U);
+}
+
+TEST(TimeWaitReuse, OfATextThatIsNoNumberIsUnknown) {
+  for (const char* text : {"", "\n", "x\n", "-1\n", "1 2\n"}) {
+    Pressure pressure;
+    EXPECT_FALSE(add_time_wait_reuse(text, "1000\n", pressure)) << text;
+    EXPECT_FALSE(add_time_wait_reuse("2\n", text, pressure)) << text;
+    EXPECT_FALSE(add_timestamps(text, pressure)) << text;
+    EXPECT_EQ(pressure.time_wait_reuse, std::nullopt) << text;
+    EXPECT_EQ(pressure.time_wait_reuse_delay_ms, std::nullopt) << text;
+    EXPECT_EQ(pressure.timestamps, std::nullopt) << text;
+  }
+}
+
 // ---- Ephemeral ports ----
 
 struct RangeCase {
@@ -259,6 +321,14 @@ TEST(EphemeralRange, ContainsItsEndsAndNotWhatIsReserved) {
     EXPECT_TRUE(range.contains(static_cast<std::uint16_t>(port))) << port;
   for (const int port : {0, 99, 100, 110, 115, 119, 200, 65535})
     EXPECT_FALSE(range.contains(static_cast<std::uint16_t>(port))) << port;
+}
+
+TEST(EphemeralRange, EverySecondPortFromItsBeginningIsForConnectFirst) {
+  for (const char* ends : {"100\t199\n", "101\t200\n"}) {
+    const EphemeralRange range = EphemeralRange::parse(ends, "").value();
+    EXPECT_FALSE(range.is_bind_first(range.first()));
+    EXPECT_TRUE(range.is_bind_first(range.last()));
+  }
 }
 
 TEST(EphemeralRange, TakesTheLongestListTheKernelCanTell) {
