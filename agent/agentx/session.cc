@@ -12,16 +12,8 @@
 namespace tcpmibd::agent::agentx {
 namespace {
 
-// By how much our idea of the master's sysUpTime may differ from what it says: its answers take
-// their time, and every TimeStamp we serve would move with each of them.
-constexpr Duration kUptimeSlack = std::chrono::seconds(2);
-
 // How much a master may have to read yet before it is told of more.
 constexpr std::size_t kMostNotified = std::size_t{16} << 10;
-
-Time zero_of(std::uint32_t uptime, Time now) {
-  return now - uptime * std::chrono::milliseconds(10);
-}
 
 bool is_set(PduType type) {
   return type == PduType::kTestSet || type == PduType::kCommitSet || type == PduType::kUndoSet ||
@@ -54,14 +46,14 @@ std::vector<Binding> take_bindings(Reader& reader) {
 }  // namespace
 
 Session::Session(FileDescriptor socket, Settings settings, const Objects& objects,
-                 Answerer answerer, Setter setter, Time now)
+                 Answerer answerer, Setter setter, UptimeOrigin& uptime, Time now)
     : settings_(std::move(settings)),
       objects_(objects),
+      uptime_(uptime),
       connection_(std::move(socket)),
       reads_(objects, std::move(answerer)),
       sets_(objects, std::move(setter)),
-      heard_(now),
-      uptime_zero_(now) {
+      heard_(now) {
   ask(Step::kOpen, now);
 }
 
@@ -156,7 +148,7 @@ void Session::on_answer(Step step, const Packet& packet, Response response, Time
         return;
       }
       id_ = packet.header.session;
-      uptime_zero_ = zero_of(response.uptime, now);
+      uptime_.open(response.uptime, now);
       state_ = State::kRegistering;
       ask(Step::kCapabilities, now);
       return;
@@ -174,7 +166,7 @@ void Session::on_answer(Step step, const Packet& packet, Response response, Time
       if (response.error != ErrorCode::kNone)
         finish(End::kGone);
       else
-        synchronise(response.uptime, now);
+        uptime_.follow(response.uptime, now);
       return;
   }
 }
@@ -185,12 +177,6 @@ void Session::on_registered(ErrorCode error) {
   refusal_ = {.what = objects_.all()[registered_ - 1]->name(), .why = error};
   if (error == ErrorCode::kDuplicateRegistration)
     finish(End::kDuplicate);
-}
-
-void Session::synchronise(std::uint32_t uptime, Time now) {
-  const Time zero = zero_of(uptime, now);
-  if (zero - uptime_zero_ > kUptimeSlack || uptime_zero_ - zero > kUptimeSlack)
-    uptime_zero_ = zero;
 }
 
 // ---- What the master asks of us

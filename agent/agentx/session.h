@@ -12,6 +12,7 @@
 #include "agent/agentx/pdu.h"
 #include "agent/agentx/reads.h"
 #include "agent/agentx/sets.h"
+#include "agent/agentx/uptime_origin.h"
 #include "agent/serve/request.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -38,9 +39,10 @@ class Session {
   static constexpr Duration kPatience = std::chrono::seconds(6);
   static constexpr Duration kTurn = std::chrono::milliseconds(20);
 
-  // `objects` outlive it. The socket does not block.
+  // `objects` outlive it, and so does `uptime`, which knows the sessions before. The socket does
+  // not block.
   Session(FileDescriptor socket, Settings settings, const Objects& objects, Answerer answerer,
-          Setter setter, Time now);
+          Setter setter, UptimeOrigin& uptime, Time now);
 
   enum class State : std::uint8_t { kOpening, kRegistering, kServing, kEnded };
   State state() const { return state_; }
@@ -83,9 +85,6 @@ class Session {
   // Sends a notification. False while the master has much to read yet, or we are not registered.
   bool notify(const tables::Notification& notification);
 
-  // When the master's sysUpTime was 0.
-  Time uptime_zero() const { return uptime_zero_; }
-
   // Takes leave of a master that has opened the session, and waits `patience` at most for its
   // answer: it must not write to a socket that is gone.
   void close(Duration patience);
@@ -111,7 +110,6 @@ class Session {
   void receive_request(const Packet& packet, Time now);
   void begin(const Packet& packet, Reader& reader, Time now);
   std::optional<ErrorCode> misfit(const Packet& packet, Reader& reader) const;
-  void synchronise(std::uint32_t uptime, Time now);
   void send(Time now);
   bool may_answer() const { return connection_.unsent() < Connection::kMostUnsent; }
   void look_at_clock(Time now);
@@ -120,6 +118,7 @@ class Session {
 
   Settings settings_;
   const Objects& objects_;
+  UptimeOrigin& uptime_;
   Connection connection_;
   Reads reads_;
   Sets sets_;
@@ -134,7 +133,6 @@ class Session {
   std::size_t registered_ = 0;        // objects whose registration was asked
   Time heard_;                        // when the master was heard last
   std::optional<Time> unread_since_;  // when the master last took something, while there is more
-  Time uptime_zero_;
 };
 
 }  // namespace tcpmibd::agent::agentx
