@@ -137,6 +137,9 @@ Parsed parse_message(Bytes payload, tcp::Socket& socket) {
       .uid = message.idiag_uid,
       .inode = message.idiag_inode,
   };
+  // The kernel subtracts a number that is not set before the SYN (tcp_diag_get_info()).
+  if (tcp::keeps_its_syn(socket.state, socket.timer))
+    socket.send_queue = 0;
   for_each_attribute(payload.subspan(sizeof message), [&](std::uint16_t type, Bytes value) {
     read_attribute(type & NLA_TYPE_MASK, value, socket);
   });

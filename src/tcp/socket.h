@@ -47,6 +47,12 @@ constexpr bool names_one_socket(const SocketId& id) {
   return id.cookie != 0 && id.cookie != ~std::uint64_t{0};
 }
 
+// Whether a connection has not sent its SYN: it waits for the program's first data, to send both at
+// once (TCP_FASTOPEN_CONNECT). A SYN that was sent has a timer.
+constexpr bool keeps_its_syn(State state, Timer timer) {
+  return state == State::kSynSent && timer != Timer::kRetransmit;
+}
+
 // A TCP socket as the kernel describes it (struct inet_diag_msg, <linux/inet_diag.h>).
 struct Socket {
   SocketId id;

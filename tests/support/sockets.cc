@@ -227,6 +227,17 @@ TcpSocket start_fast_connecting(const Namespace& space, const std::string& to,
   });
 }
 
+TcpSocket start_connecting_with_first_data(const Namespace& space, const std::string& to) {
+  return space.run([&] {
+    TcpSocket socket = open_socket(end_of(to));
+    set(socket, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1, "TCP_FASTOPEN_CONNECT");
+    set(socket, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1, "TCP_FASTOPEN_NO_COOKIE");
+    KernelAddress address = kernel_address(end_of(to));
+    check(::connect(socket.get(), address.get(), address.length), "connect to " + to);
+    return socket;
+  });
+}
+
 TcpSocket repaired(const Ends& ends) {
   TcpSocket socket = open_socket(ends.local);
   // Instead of SO_REUSEADDR, which would undo the forced reuse of the port.

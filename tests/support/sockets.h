@@ -81,6 +81,10 @@ TcpSocket start_connecting(const Namespace& space, const std::string& to,
 TcpSocket start_fast_connecting(const Namespace& space, const std::string& to,
                                 std::string_view data);
 
+// In SYN_SENT with no SYN sent: that goes with the first data (TCP_FASTOPEN_CONNECT), which never
+// comes.
+TcpSocket start_connecting_with_first_data(const Namespace& space, const std::string& to);
+
 // Established without any packet or peer (TCP_REPAIR); closing it sends none either. In the
 // calling thread's namespace, with CAP_NET_ADMIN there.
 TcpSocket repaired(const Ends& ends);

@@ -147,6 +147,8 @@ std::vector<Line> lines(const Options& options, const Evidence& evidence) {
 std::string waiting(const tcp::Details& details) {
   if (details.timer == tcp::Timer::kTimeWait)
     return timer_text(details.expires_ms) + " left";
+  if (tcp::keeps_its_syn(details.state, details.timer))
+    return "data to send with the SYN";
   // The FIN counts as one octet of the receive queue until the program reads to the end.
   if (details.state == State::kCloseWait)
     return details.receive_queue > 0 ? "end not read" : "end read, not closed";

@@ -117,5 +117,37 @@ TEST(UlpInfo, WithEveryByteAtEveryPlaceIsSurvived) {
   }
 }
 
+// ---- A send queue that means nothing
+
+struct SynCase {
+  const char* why;
+  std::uint8_t state;  // TCP_SYN_SENT, …
+  std::uint8_t timer;  // as idiag_timer tells it
+  std::uint32_t want;
+};
+
+constexpr std::uint32_t kOctets = 2'138'317'852;
+
+constexpr SynCase kSynCases[] = {
+    {"the SYN was not sent", 2, 0, 0}, {"not sent, and kept alive", 2, 2, 0},
+    {"sent", 2, 1, kOctets},           {"established", 1, 0, kOctets},
+    {"a backlog", 10, 0, kOctets},
+};
+
+TEST(SendQueue, OfASynThatWasNotSentIsNone) {
+  for (const SynCase& c : kSynCases) {
+    std::vector<std::byte> bytes = recording("established_ipv4").bytes;
+    inet_diag_msg message;
+    std::memcpy(&message, bytes.data(), sizeof message);
+    message.idiag_state = c.state;
+    message.idiag_timer = c.timer;
+    message.idiag_wqueue = kOctets;
+    std::memcpy(bytes.data(), &message, sizeof message);
+    tcp::Socket socket;
+    ASSERT_EQ(parse_message(bytes, socket), Parsed::kSocket) << c.why;
+    EXPECT_EQ(socket.send_queue, c.want) << c.why;
+  }
+}
+
 }  // namespace
 }  // namespace tcpmibd::diag

@@ -74,6 +74,14 @@ TEST_F(Show, TellsHowLongTimeWaitStillLasts) {
   EXPECT_THAT(shown({}), HasSubstr("43 s left"));
 }
 
+TEST_F(Show, TellsASynThatWaitsForDataFromOneThatWaitsForAnAnswer) {
+  sockets_.set({established("10.0.0.1:1", "10.0.0.2:2", {.state = State::kSynSent})});
+  EXPECT_THAT(shown({}), HasSubstr("data to send with the SYN"));
+  sockets_.set({established("10.0.0.1:1", "10.0.0.2:2",
+                            {.state = State::kSynSent, .timer = tcp::Timer::kRetransmit})});
+  EXPECT_THAT(shown({}), Not(HasSubstr("data to send")));
+}
+
 TEST_F(Show, WritesNumbersInPlaceOfNamesWhereAsked) {
   EXPECT_THAT(shown({.numeric = true}),
               AllOf(HasSubstr("\n8  "), HasSubstr("  20\n"), Not(HasSubstr("leaker"))));
