@@ -106,6 +106,9 @@ ExitStatus doctor_command(const Options& options) {
   const std::vector<Finding> findings = examine(gather_facts(
       options,
       {.read_sockets = [&] { return read_listeners(kernel); },
+       .look_at_mptcp = [&]() -> Result<tcp::MptcpSight> {
+         return kernel ? (*kernel)->look_at_mptcp() : tl::unexpected(kernel.error());
+       },
        .can_destroy =
            [&] { return kernel ? (*kernel)->can_destroy() : tl::unexpected(kernel.error()); },
        .can_use_bpf = [&] { return processes.bpf(); },
@@ -168,6 +171,7 @@ ExitStatus run_command(const Options& options, const char* const* argv) {
   const CapabilitySet dropped = give_up_privileges(*config, argv);
   block_signals();
   map_large_blocks();
+  grow_stack();
   if (const std::string remark = privilege_remark(config->process.lookup); !remark.empty())
     log::warning(remark);
   tell_what_is_left_out(*config);

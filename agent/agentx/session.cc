@@ -12,19 +12,11 @@
 namespace tcpmibd::agent::agentx {
 namespace {
 
-// By how much our idea of the master's sysUpTime may differ from what it says: its answers take
-// their time, and every TimeStamp we serve would move with each of them.
-constexpr Duration kUptimeSlack = std::chrono::seconds(2);
-
 // How much a master may have to read yet before it is told of more.
 constexpr std::size_t kMostNotified = std::size_t{16} << 10;
 
 // Of a master that answers none it is not remembered for ever.
 constexpr std::size_t kMostUnconfirmed = 1000;
-
-Time zero_of(std::uint32_t uptime, Time now) {
-  return now - uptime * std::chrono::milliseconds(10);
-}
 
 bool is_set(PduType type) {
   return type == PduType::kTestSet || type == PduType::kCommitSet || type == PduType::kUndoSet ||
@@ -57,14 +49,14 @@ std::vector<Binding> take_bindings(Reader& reader) {
 }  // namespace
 
 Session::Session(FileDescriptor socket, Settings settings, const Objects& objects,
-                 Answerer answerer, Setter setter, Time now)
+                 Answerer answerer, Setter setter, UptimeOrigin& uptime, Time now)
     : settings_(std::move(settings)),
       objects_(objects),
+      uptime_(uptime),
       connection_(std::move(socket)),
       reads_(objects, std::move(answerer)),
       sets_(objects, std::move(setter)),
-      heard_(now),
-      uptime_zero_(now) {
+      heard_(now) {
   ask(Step::kOpen, now);
 }
 
@@ -77,7 +69,7 @@ short Session::events() const {
 Time Session::wake() const {
   if (state_ == State::kEnded)
     return {};
-  Time wake = asked_ ? asked_->answer_until : heard_ + settings_.ping;
+  Time wake = asked_ ? asked_->answer_until() : heard_ + settings_.ping;
   if (unread_since_)
     wake = std::min(wake, *unread_since_ + kPatience);
   return std::min(wake, sets_.wake().value_or(wake));
@@ -130,7 +122,7 @@ void Session::ask(Step step, Time now) {
       append_ping(out, mine);
       break;
   }
-  asked_ = {.step = step, .packet = mine.packet, .answer_until = now + kPatience};
+  asked_ = {.step = step, .packet = mine.packet, .at = now};
 }
 
 void Session::ask_next(Time now) {
@@ -147,12 +139,11 @@ void Session::receive_response(const Packet& packet, Time now) {
   std::erase(notified_, packet.header.packet);
   if (reader.failed() || !asked_ || asked_->packet != packet.header.packet)
     return;
-  const Step step = std::exchange(asked_, std::nullopt)->step;
-  on_answer(step, packet, response, now);
+  on_answer(*std::exchange(asked_, std::nullopt), packet, response, now);
 }
 
-void Session::on_answer(Step step, const Packet& packet, Response response, Time now) {
-  switch (step) {
+void Session::on_answer(const Asked& asked, const Packet& packet, Response response, Time now) {
+  switch (asked.step) {
     case Step::kOpen:
       if (response.error != ErrorCode::kNone) {
         answer_ = response.error;
@@ -160,7 +151,7 @@ void Session::on_answer(Step step, const Packet& packet, Response response, Time
         return;
       }
       id_ = packet.header.session;
-      uptime_zero_ = zero_of(response.uptime, now);
+      uptime_.open(response.uptime, now);
       state_ = State::kRegistering;
       ask(Step::kCapabilities, now);
       return;
@@ -175,12 +166,18 @@ void Session::on_answer(Step step, const Packet& packet, Response response, Time
         ask_next(now);
       return;
     case Step::kPing:
-      if (response.error != ErrorCode::kNone)
-        finish(End::kGone);
-      else
-        synchronise(response.uptime, now);
+      on_pinged(asked, response, now);
       return;
   }
+}
+
+// A late answer says that the master is there, and nothing of the time: it may have been late on
+// its way to us, or have waited until we read it.
+void Session::on_pinged(const Asked& asked, Response response, Time now) {
+  if (response.error != ErrorCode::kNone)
+    finish(End::kGone);
+  else if (now - asked.at <= UptimeOrigin::kJitter)
+    uptime_.follow(response.uptime, now);
 }
 
 void Session::on_registered(ErrorCode error) {
@@ -189,12 +186,6 @@ void Session::on_registered(ErrorCode error) {
   refusal_ = {.what = objects_.all()[registered_ - 1]->name(), .why = error};
   if (error == ErrorCode::kDuplicateRegistration)
     finish(End::kDuplicate);
-}
-
-void Session::synchronise(std::uint32_t uptime, Time now) {
-  const Time zero = zero_of(uptime, now);
-  if (zero - uptime_zero_ > kUptimeSlack || uptime_zero_ - zero > kUptimeSlack)
-    uptime_zero_ = zero;
 }
 
 // ---- What the master asks of us
@@ -306,7 +297,7 @@ void Session::send(Time now) {
 }
 
 void Session::look_at_clock(Time now) {
-  if (asked_ && now >= asked_->answer_until)
+  if (asked_ && now >= asked_->answer_until())
     finish(End::kSilent);
   else if (unread_since_ && now >= *unread_since_ + kPatience)
     finish(End::kDeaf);

@@ -13,6 +13,7 @@
 #include "agent/agentx/pdu.h"
 #include "agent/agentx/reads.h"
 #include "agent/agentx/sets.h"
+#include "agent/agentx/uptime_origin.h"
 #include "agent/serve/request.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -39,9 +40,10 @@ class Session {
   static constexpr Duration kPatience = std::chrono::seconds(6);
   static constexpr Duration kTurn = std::chrono::milliseconds(20);
 
-  // `objects` outlive it. The socket does not block.
+  // `objects` outlive it, and so does `uptime`, which knows the sessions before. The socket does
+  // not block.
   Session(FileDescriptor socket, Settings settings, const Objects& objects, Answerer answerer,
-          Setter setter, Time now);
+          Setter setter, UptimeOrigin& uptime, Time now);
 
   enum class State : std::uint8_t { kOpening, kRegistering, kServing, kEnded };
   State state() const { return state_; }
@@ -87,9 +89,6 @@ class Session {
   // Notifications that the master has not answered yet (RFC 2741, 7.1.10).
   std::size_t unconfirmed() const { return notified_.size(); }
 
-  // When the master's sysUpTime was 0.
-  Time uptime_zero() const { return uptime_zero_; }
-
   // Takes leave of a master that has opened the session, and waits `patience` at most for its
   // answer: it must not write to a socket that is gone.
   void close(Duration patience);
@@ -101,7 +100,9 @@ class Session {
   struct Asked {
     Step step;
     std::uint32_t packet;
-    Time answer_until;
+    Time at;
+
+    Time answer_until() const { return at + kPatience; }
   };
 
   Header header();
@@ -110,12 +111,12 @@ class Session {
   void receive(Time now);
   void take(const Packet& packet, Time now);
   void receive_response(const Packet& packet, Time now);
-  void on_answer(Step step, const Packet& packet, Response response, Time now);
+  void on_answer(const Asked& asked, const Packet& packet, Response response, Time now);
+  void on_pinged(const Asked& asked, Response response, Time now);
   void on_registered(ErrorCode error);
   void receive_request(const Packet& packet, Time now);
   void begin(const Packet& packet, Reader& reader, Time now);
   std::optional<ErrorCode> misfit(const Packet& packet, Reader& reader) const;
-  void synchronise(std::uint32_t uptime, Time now);
   void send(Time now);
   bool may_answer() const { return connection_.unsent() < Connection::kMostUnsent; }
   void look_at_clock(Time now);
@@ -124,6 +125,7 @@ class Session {
 
   Settings settings_;
   const Objects& objects_;
+  UptimeOrigin& uptime_;
   Connection connection_;
   Reads reads_;
   Sets sets_;
@@ -139,7 +141,6 @@ class Session {
   std::size_t registered_ = 0;          // objects whose registration was asked
   Time heard_;                          // when the master was heard last
   std::optional<Time> unread_since_;    // when the master last took something, while there is more
-  Time uptime_zero_;
 };
 
 }  // namespace tcpmibd::agent::agentx

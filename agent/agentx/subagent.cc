@@ -182,7 +182,7 @@ Status Subagent::open(FileDescriptor socket, Time now) {
                    Session::Settings{.priority = static_cast<std::uint8_t>(config_.priority),
                                      .ping = config_.ping,
                                      .description = std::string(kDescription)},
-                   objects_, answerer_, setter_, now);
+                   objects_, answerer_, setter_, uptime_, now);
   session_->turn(now);
   return {};
 }
@@ -216,7 +216,6 @@ void Subagent::end_session(Time now) {
     tell_absence("it " + absence, "the AgentX master at " + master_.text() + ' ' + absence);
   }
   announced_ = false;
-  uptime_zero_ = session_->uptime_zero();
   session_.reset();
   dial_at_ = now + config_.reconnect;
 }

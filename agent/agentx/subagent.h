@@ -12,6 +12,7 @@
 #include "agent/agentx/master_address.h"
 #include "agent/agentx/objects.h"
 #include "agent/agentx/session.h"
+#include "agent/agentx/uptime_origin.h"
 #include "agent/config/config.h"
 #include "agent/process/ticks.h"
 #include "agent/serve/role.h"
@@ -37,7 +38,7 @@ class Subagent final : public Role {
 
   bool is_serving() const override;
   Standing standing() const override;
-  Time uptime_zero() const override { return session_ ? session_->uptime_zero() : uptime_zero_; }
+  Time uptime_zero() const override { return uptime_.zero(); }
   void repeat(std::optional<Duration> interval, std::function<void()> act) override;
   bool notify(const tables::Notification& notification) override;
   std::size_t unconfirmed() const override { return session_ ? session_->unconfirmed() : 0; }
@@ -66,9 +67,9 @@ class Subagent final : public Role {
   Setter setter_;
 
   Dialer dialer_;
+  UptimeOrigin uptime_{Clock::now()};
   std::optional<Session> session_;
   Time dial_at_{};  // when the next attempt is due
-  Time uptime_zero_ = Clock::now();
 
   Ticks beat_;
   Ticks repeated_;

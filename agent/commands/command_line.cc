@@ -370,7 +370,7 @@ Status fill_show(const Typed& typed, Options& options) {
   options.what = typed.what;
   options.json = typed.json;
   options.numeric = typed.numeric;
-  options.process = typed.process;
+  options.process = printable(typed.process);  // As names are shown, and so may be typed.
   for (const std::string& name : typed.states) {
     const Result<tcp::State> state = state_named(name);
     if (!state)

@@ -28,7 +28,7 @@ struct Options {
   bool numeric = false;
   std::vector<tcp::State> states{};  // Empty: all.
   std::optional<std::uint16_t> port{};
-  std::string process{};  // Number or name; empty: all.
+  std::string process{};  // Number or name, printable; empty: all.
 
   // doctor; --json as well
   std::string query{};                     // an agent's address; empty: nobody is asked

@@ -1,6 +1,9 @@
 #include "agent/commands/text_table.h"
 
+#include <uniwidth.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "base/printable.h"
@@ -15,18 +18,26 @@ std::string coloured(const TextTable::Cell& cell) {
   return cell.colour.empty() ? cell.text : cell.colour + cell.text + kPlain;
 }
 
+// The columns of a terminal that `text`, which is UTF-8, takes: two for a wide character of East
+// Asia, none for an accent that is put upon another. Whatever the locale says: what we print is
+// UTF-8.
+std::size_t width_of(const std::string& text) {
+  const auto* octets = reinterpret_cast<const std::uint8_t*>(text.data());
+  return static_cast<std::size_t>(u8_width(octets, text.size(), "UTF-8"));
+}
+
 }  // namespace
 
 TextTable::TextTable(std::vector<Heading> headings) : headings_(std::move(headings)) {
   for (const Heading& heading : headings_)
-    widths_.push_back(heading.text.size());
+    widths_.push_back(width_of(heading.text));
 }
 
 void TextTable::add(std::vector<Cell> row) {
   for (Cell& cell : row)
     cell.text = printable(cell.text);
   for (std::size_t i = 0; i < row.size(); ++i)
-    widths_[i] = std::max(widths_[i], row[i].text.size());
+    widths_[i] = std::max(widths_[i], width_of(row[i].text));
   rows_.push_back(std::move(row));
 }
 
@@ -43,7 +54,7 @@ std::string TextTable::text() const {
 std::string TextTable::line(const std::vector<Cell>& row) const {
   std::string line;
   for (std::size_t i = 0; i < row.size(); ++i) {
-    const std::string room(widths_[i] - row[i].text.size(), ' ');
+    const std::string room(widths_[i] - width_of(row[i].text), ' ');
     const bool right = headings_[i].align == Align::kRight;
     line += (i == 0 ? "" : "  ") + (right ? room + coloured(row[i]) : coloured(row[i]) + room);
   }

@@ -6,7 +6,8 @@
 
 namespace tcpmibd::agent {
 
-// A table for people: columns as wide as their widest cell, two spaces between, no trailing ones.
+// A table for people: columns as wide as their widest cell on a terminal, two spaces between, no
+// trailing ones. Nothing is cut.
 class TextTable {
  public:
   enum class Align { kLeft, kRight };
@@ -23,7 +24,7 @@ class TextTable {
 
   explicit TextTable(std::vector<Heading> headings);
 
-  // As many cells as there are headings. Control characters become '?'.
+  // As many cells as there are headings. What is not printable is written out (base/printable.h).
   void add(std::vector<Cell> row);
 
   std::size_t rows() const { return rows_.size(); }

@@ -69,7 +69,7 @@ const std::vector<AlarmKey>& alarm_keys() {
           choice_of(tcp::kPerWords),
           [](auto& rule) -> auto& { return rule.measure.per; },
           "Whose count it is; the worst one decides. A port is one that something listens on, a "
-          "unit one of systemd."),
+          "unit a service of systemd, a container or a machine."),
       key("older-than", "`\"0s\"`", choice_of(tcp::kAgeWords),
           [](auto& rule) -> auto& { return rule.measure.older_than; },
           "Counts only connections that have been in the state for so long. Of synSent, finWait2, "

@@ -89,8 +89,8 @@ const std::vector<Key<Config>>& keys() {
           [](auto& config) -> auto& { return config.standalone.access; },
           "A file of access lines as in snmpd.conf (`rocommunity`, `createUser`, `view`, "
           "`trap2sink` and so on), read at start. Words that mean nothing here, run programs or "
-          "name other files are mistakes. Empty: only loopback may read, by the community "
-          "`public`, and nothing may be written."),
+          "name other files are mistakes. Empty: only this host may read, by the community `public`: "
+          "over the loopback, and who can open a `unix:` socket. Nothing may be written then."),
       key("standalone", "state", kRestart, Text{.may_be_empty = true},
           [](auto& config) -> auto& { return config.standalone.state; },
           "The folder that keeps the SNMP engine's id and its count of starts, which SNMPv3 needs. "

@@ -60,10 +60,12 @@ void AlarmWatch::on_news() {
 // Those of a look-up that had been under way do not tell of this moment.
 void AlarmWatch::on_owners() {
   const std::shared_ptr<const tcp::Owners> owners = parts_.responder.owners();
-  if (owners == nullptr || owners->taken_at() < began_)
-    parts_.worker.want_owners();
-  else
+  if (owners != nullptr && owners->taken_at() >= began_)
     judge(owners->map() == nullptr ? nullptr : owners.get());
+  else if (parts_.responder.has_failed_since(began_))
+    judge(nullptr);
+  else
+    parts_.worker.want_owners();
 }
 
 // Processes cost more than all the rest, so they are looked up only where an alarm needs them.

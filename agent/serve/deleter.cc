@@ -30,6 +30,7 @@ SetStatus status_of(Refusal refusal) {
     case Refusal::kShared:
     case Refusal::kDualStack:
     case Refusal::kSubflow:
+    case Refusal::kMptcpListener:
     case Refusal::kMinisock:
     case Refusal::kNameless:
       return SetStatus::kInconsistentValue;

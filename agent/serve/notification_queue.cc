@@ -13,12 +13,13 @@ constexpr std::size_t kMostWaiting = 1000;
 }  // namespace
 
 void NotificationQueue::queue(tables::Notification notification, OnLost on_lost) {
-  if (!is_open())
-    fold(1, "no SNMP master is connected");
-  else if (waiting_.size() == kMostWaiting)
-    fold(1, "too many are waiting");
-  else
+  const bool has_room = waiting_.size() < kMostWaiting;
+  if (is_open() && has_room)
     waiting_.push_back({std::move(notification), std::move(on_lost)});
+  else if (on_lost)
+    on_lost(false);
+  else
+    fold(1, has_room ? "no SNMP master is connected" : "too many are waiting");
 }
 
 void NotificationQueue::on_turn() {

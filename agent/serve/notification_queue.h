@@ -21,16 +21,15 @@ class NotificationQueue {
     std::function<std::size_t()> unconfirmed;
   };
 
-  // Told of a notification when whoever took notifications has gone: nothing is known of one that
-  // `was_sent`; any other has reached nobody.
+  // Told of a notification that may have reached nobody, for whoever took notifications has gone or
+  // there was no room: nothing is known of one that `was_sent`; any other has reached nobody.
   using OnLost = std::function<void(bool was_sent)>;
 
   explicit NotificationQueue(Outlet outlet) : outlet_(std::move(outlet)) {}
 
   bool is_open() const { return outlet_.is_open(); }
 
-  // For a later turn. What finds no room, or nobody to go to, is folded; what is lost later, too,
-  // unless `on_lost` cares for it.
+  // For a later turn. What is lost, now or later, is folded, unless `on_lost` cares for it.
   void queue(tables::Notification notification, OnLost on_lost = {});
 
   // To be called at every turn of the loop.

@@ -33,7 +33,7 @@ const std::shared_ptr<const tcp::Snapshot>& no_rows() {
 // A master begins at the root of an object where a manager has come from before it.
 bool enters(const Managed& object, snmp::OidView name, bool inclusive) {
   const std::strong_ordering order = snmp::compare(name, object.root());
-  return order < 0 || (order == 0 && inclusive);
+  return object.needs().old_processes_at_entry && (order < 0 || (order == 0 && inclusive));
 }
 
 const tcp::ProcessMap& nobody() {
@@ -70,6 +70,7 @@ Answer Responder::next(const Managed& object, snmp::OidView name, bool inclusive
                        Transaction transaction, Time arrived, Effort effort) {
   const Moment moment{Clock::now(), arrived, effort, enters(object, name, inclusive)};
   Pin& pin = this->pin(transaction, moment);
+  enter(pin, moment);
   const Rows rows = gather(object.needs(), Data::everything(), pin, moment);
   if (rows.kind != Answer::Kind::kValue)
     return {rows.kind, {}};
@@ -218,12 +219,18 @@ Responder::SharedOwners Responder::owners_for(Moment moment) const {
   return serves ? last : nullptr;
 }
 
+// What a PDU enters with it goes on with: a GETBULK has more rows than the first.
+void Responder::enter(Pin& pin, Moment moment) const {
+  const SharedProcesses& last = processes_ != nullptr ? processes_ : last_listeners_;
+  if (last != nullptr && moment.enters(last->taken_at()))
+    pin.entered = last;
+}
+
 // None: they are to be looked up.
-const tcp::ProcessMap* Responder::processes_for(Moment moment) const {
+const tcp::ProcessMap* Responder::processes_for(const Pin& pin, Moment moment) const {
   if (processes_ != nullptr && knows_processes(processes_->taken_at(), moment))
     return processes_.get();
-  const SharedProcesses& last = processes_ != nullptr ? processes_ : last_listeners_;
-  return last != nullptr && moment.enters(last->taken_at()) ? last.get() : nullptr;
+  return pin.entered.get();
 }
 
 // The next snapshot is begun before this one is too old, so that a walk under way finds it made.
@@ -267,7 +274,7 @@ Data Responder::data_for(const Rows& rows, const Pin& pin, Moment moment) const 
             .agent = pin.agent ? &*pin.agent : nullptr,
             .alarms = &sources_.alarms,
             .now = moment.now};
-  const tcp::ProcessMap* known = ages_.look_up_processes ? processes_for(moment) : &nobody();
+  const tcp::ProcessMap* known = ages_.look_up_processes ? processes_for(pin, moment) : &nobody();
   data.processes = known;
   data.processes_are_final =
       !ages_.look_up_processes || (known != nullptr && known->taken_at() >= moment.arrived);
@@ -371,6 +378,15 @@ void Responder::note(const tcp::Snapshot& snapshot) {
   snapshots_.took_most = std::max(snapshots_.took_most, snapshot.took());
   snapshots_.unknown_states += snapshot.unknown_states();
   ++snapshots_.taken;
+  tell_of_mptcp(snapshot.mptcp_sight());
+}
+
+// Once; where there is nothing to be seen for a while, nothing has changed.
+void Responder::tell_of_mptcp(tcp::MptcpSight sight) {
+  if (sight == tcp::MptcpSight::kHidden && !mptcp_hidden_)
+    log::warning(std::string(tcp::kMptcpHidden) + " (" + tcp::kMptcpCure + ")");
+  mptcp_hidden_ =
+      sight == tcp::MptcpSight::kHidden || (mptcp_hidden_ && sight != tcp::MptcpSight::kSeen);
 }
 
 void Responder::forget(const tcp::Socket& ended) {
@@ -398,6 +414,12 @@ std::optional<Duration> Responder::tidy(Time now) {
   if (is_idle(owners_, ages_.processes))
     last_owners_ =
         std::make_shared<const tcp::Owners>(std::exchange(owners_, nullptr)->rows_alone());
+  const auto forget_when_old = [&](auto& data) {
+    if (data != nullptr && now - data->taken_at() > Moment::kMostAgeOnEntering)
+      data.reset();
+  };
+  forget_when_old(last_listeners_);
+  forget_when_old(last_owners_);
   if (current_ == nullptr)
     ended_.forget_before(now - kLongestDump);
   return longest;

@@ -79,6 +79,9 @@ class Responder {
   std::shared_ptr<const tcp::Survey> survey() const { return survey_; }
   std::shared_ptr<const tcp::Owners> owners() const { return owners_; }
 
+  // Whether an attempt at a snapshot that was begun at `oldest` or later has come to nothing.
+  bool has_failed_since(Time oldest) const { return failed_at_ >= oldest; }
+
   // The newest snapshot; null before the first.
   std::shared_ptr<const tcp::Snapshot> newest() const { return current_; }
 
@@ -105,6 +108,7 @@ class Responder {
     std::weak_ptr<const tcp::Snapshot> snapshot{};  // ends with the limit of two, not with the PDU
     std::shared_ptr<const tcp::Survey> survey{};
     SharedOwners owners{};
+    SharedProcesses entered{};  // old, from entering a table
     std::optional<tcp::Counters> counters{};
     std::optional<tcp::Pressure> pressure{};
     std::optional<tables::AgentFigures> agent{};
@@ -161,12 +165,14 @@ class Responder {
   // Of process maps and the owners' figures by them.
   bool knows_processes(Time taken_at, Moment moment) const;
   SharedOwners owners_for(Moment moment) const;
-  const tcp::ProcessMap* processes_for(Moment moment) const;
+  void enter(Pin& pin, Moment moment) const;
+  const tcp::ProcessMap* processes_for(const Pin& pin, Moment moment) const;
   // Who holds the sockets that listen: far less than all of the map.
   SharedProcesses listeners_of(const tcp::ProcessMap& map) const;
   void ask_for_snapshot();
   void retire_previous();
   void note(const tcp::Snapshot& snapshot);
+  void tell_of_mptcp(tcp::MptcpSight sight);
   Rows failed(const Error& error);
 
   ResponderSources sources_;
@@ -178,11 +184,12 @@ class Responder {
   std::shared_ptr<const tcp::Survey> survey_;
   SharedProcesses processes_;
   SharedOwners owners_;
-  // What is kept of the last two that were freed, for those who enter a table.
+  // What is kept for some minutes of the last two that were freed, for those who enter a table.
   SharedProcesses last_listeners_;
   SharedOwners last_owners_;
   tables::SnapshotFigures snapshots_;
   std::uint32_t processes_denied_ = 0;
+  bool mptcp_hidden_ = false;  // as has been logged
   Time processes_serve_until_{};
   Time failed_at_{};  // when the last attempt at a snapshot began that came to nothing
   Error failure_;     // and why it did

@@ -128,7 +128,6 @@ Worker::Job Worker::next_job(Wishes& taken) {
   }
   if ((wishes_.processes || wishes_.owners) && Clock::now() >= next_processes_) {
     taken = std::exchange(wishes_, Wishes());
-    taken.owners = taken.owners || has_surveyed(last_.lock().get());
     owners_under_way_ = taken.owners;
     return Job::kProcesses;
   }
@@ -152,7 +151,7 @@ void Worker::build_sockets(const Wishes& wishes) {
   if (wishes.survey && has_surveyed(snapshot.get()))
     news.survey = surveyor_.last();
   else if (wishes.survey && snapshot != nullptr)
-    news.survey = surveyor_.survey(*snapshot);
+    news.survey = surveyor_.survey(*snapshot, listen_drops_before_last_);
   snapshot.reset();  // Who takes the news decides how long it lives.
   publish(std::move(news));
 }
@@ -160,11 +159,13 @@ void Worker::build_sockets(const Wishes& wishes) {
 // Null, and the failure among the news, where the kernel could not be read.
 std::shared_ptr<const tcp::Snapshot> Worker::build_snapshot(News& news) {
   tcp::SnapshotBuilder builder = this->builder();
+  const auto listen_drops = surveyor_.listen_drops_before_dump();
   const Time began = Clock::now();
   if (const Status status = sources_.sockets.read_all(builder); !status) {
     news.snapshot_failure = Failure{status.error(), began};
     return nullptr;
   }
+  listen_drops_before_last_ = listen_drops;
   last_ = news.snapshot = std::make_shared<tcp::Snapshot>(builder.finish());
   return news.snapshot;
 }
@@ -200,7 +201,7 @@ void Worker::build_processes(Wishes wishes) {
     news.processes = std::make_shared<const tcp::ProcessMap>(std::move(*map));
   else
     news.processes_failure = Failure{map.error(), began};
-  if (map && wishes.owners && snapshot != nullptr)
+  if (map && snapshot != nullptr && (wishes.owners || has_surveyed(snapshot.get())))
     news.owners = surveyor_.owners(*snapshot, news.processes);
   snapshot.reset();  // Likewise.
   publish(std::move(news));
@@ -226,8 +227,10 @@ void Worker::publish(News news) {
       news_.processes_serve_until = news.processes_serve_until;
       news_.processes_failure = std::move(news.processes_failure);
     }
-    if (news.owners != nullptr)
+    if (news.owners != nullptr) {
       news_.owners = std::move(news.owners);
+      wishes_.owners = false;  // Who needs newer ones asks again.
+    }
   }
   ::eventfd_write(ready_.get(), 1);
 }

@@ -119,6 +119,7 @@ class Worker {
 
   // The worker thread's own:
   std::weak_ptr<const tcp::Snapshot> last_;
+  std::optional<std::uint64_t> listen_drops_before_last_;  // before its dump
   tcp::Surveyor surveyor_;
   Time next_processes_{};
 

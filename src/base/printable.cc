@@ -52,11 +52,15 @@ char32_t code_of(std::string_view octets) {
 
 constexpr std::string_view kDigits = "0123456789abcdef";
 
-void append_escaped(std::string& text, char octet) {
-  const auto value = static_cast<std::uint8_t>(octet);
-  text += "\\x";
-  text += kDigits[value >> 4U];
-  text += kDigits[value & 0xfU];
+std::string escaped(std::string_view octets) {
+  std::string text;
+  for (const char octet : octets) {
+    const auto value = static_cast<std::uint8_t>(octet);
+    text += "\\x";
+    text += kDigits[value >> 4U];
+    text += kDigits[value & 0xfU];
+  }
+  return text;
 }
 
 }  // namespace
@@ -86,17 +90,34 @@ std::string unicode_escape(char32_t code) {
   return text;
 }
 
-std::string printable(std::string_view text) {
+std::string printable(std::string_view text, std::size_t most) {
   std::string shown;
-  shown.reserve(text.size());
+  shown.reserve(std::min(text.size(), most));
   while (!text.empty()) {
     const Character character = take_character(text);
-    if (!character.steers())
-      shown += character.octets;
+    const std::size_t before = shown.size();
+    if (character.steers())
+      shown += escaped(character.octets);
     else
-      std::ranges::for_each(character.octets, [&](char octet) { append_escaped(shown, octet); });
+      shown += character.octets;
+    if (shown.size() > most) {
+      shown.resize(before);
+      break;
+    }
   }
   return shown;
+}
+
+std::string_view without_cut_character(std::string_view name) {
+  std::size_t begin = name.size();
+  while (begin > 0 && name.size() - begin < 3) {
+    --begin;
+    if (continues(name[begin]))
+      continue;
+    const bool is_cut = length_by(static_cast<std::uint8_t>(name[begin])) > name.size() - begin;
+    return is_cut ? name.substr(0, begin) : name;
+  }
+  return name;
 }
 
 }  // namespace tcpmibd

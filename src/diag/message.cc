@@ -1,6 +1,7 @@
 #include "diag/message.h"
 
 #include <linux/inet_diag.h>
+#include <linux/mptcp.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
@@ -65,17 +66,6 @@ void for_each_attribute(Bytes attributes, Visit visit) {
   }
 }
 
-// The upper protocol's name, of which we know one (struct mptcp_info comes with it).
-bool names_mptcp(Bytes ulp_info) {
-  bool mptcp = false;
-  for_each_attribute(ulp_info, [&](std::uint16_t type, Bytes value) {
-    constexpr std::string_view kName = "mptcp";
-    if ((type & NLA_TYPE_MASK) == INET_ULP_INFO_NAME && value.size() >= kName.size())
-      mptcp = std::memcmp(value.data(), kName.data(), kName.size()) == 0;
-  });
-  return mptcp;
-}
-
 // The number at `offset`; 0 where the value ends before, as that of an older kernel may.
 template <typename Number>
 Number number_at(Bytes value, std::size_t offset) {
@@ -85,7 +75,50 @@ Number number_at(Bytes value, std::size_t offset) {
   return number;
 }
 
-void read_attribute(int type, Bytes value, tcp::Socket& socket) {
+bool names_mptcp(Bytes name) {
+  constexpr std::string_view kName = "mptcp";
+  return name.size() >= kName.size() && std::memcmp(name.data(), kName.data(), kName.size()) == 0;
+}
+
+// Of INET_ULP_INFO_MPTCP; 0, which tells nothing, where it has none.
+std::uint32_t subflow_flags(Bytes info) {
+  std::uint32_t flags = 0;
+  for_each_attribute(info, [&](std::uint16_t type, Bytes value) {
+    if ((type & NLA_TYPE_MASK) == MPTCP_SUBFLOW_ATTR_FLAGS)
+      flags = number_at<std::uint32_t>(value, 0);
+  });
+  return flags;
+}
+
+// Whether the other end has answered the handshake, and neither end is part of an MPTCP connection
+// by it. In SYN_SENT nothing is said of the other end either, so that alone would not do.
+bool is_fallback(std::uint32_t flags) {
+  constexpr std::uint32_t kOfMptcp =
+      MPTCP_SUBFLOW_FLAG_MCAP_REM | MPTCP_SUBFLOW_FLAG_JOIN_REM | MPTCP_SUBFLOW_FLAG_JOIN_LOC;
+  return (flags & MPTCP_SUBFLOW_FLAG_CONNECTED) != 0 && (flags & kOfMptcp) == 0;
+}
+
+// The upper protocol's name, of which we know one, and what that tells.
+tcp::MptcpRole role_in(Bytes ulp_info) {
+  bool mptcp = false;
+  std::uint32_t flags = 0;
+  for_each_attribute(ulp_info, [&](std::uint16_t type, Bytes value) {
+    if ((type & NLA_TYPE_MASK) == INET_ULP_INFO_NAME)
+      mptcp = names_mptcp(value);
+    else if ((type & NLA_TYPE_MASK) == INET_ULP_INFO_MPTCP)
+      flags = subflow_flags(value);
+  });
+  if (!mptcp)
+    return tcp::MptcpRole::kNone;
+  return is_fallback(flags) ? tcp::MptcpRole::kFallback : tcp::MptcpRole::kSubflow;
+}
+
+// Where INET_DIAG_INFO has the milliseconds since the last ACK. Of MPTCP at the place that struct
+// mptcp_info gives it since Linux 6.10; older headers do not name it.
+constexpr std::size_t kTcpLastAck = offsetof(tcp_info, tcpi_last_ack_recv);
+constexpr std::size_t kMptcpLastAck = 92;
+
+void read_attribute(int type, Bytes value, std::size_t last_ack, tcp::Socket& socket) {
   switch (type) {
     case INET_DIAG_SKV6ONLY:
       socket.v6only = number_at<std::uint8_t>(value, 0) != 0;
@@ -94,22 +127,20 @@ void read_attribute(int type, Bytes value, tcp::Socket& socket) {
       socket.cgroup = number_at<std::uint64_t>(value, 0);
       break;
     case INET_DIAG_SKMEMINFO:
-      socket.drops = number_at<std::uint32_t>(value, SK_MEMINFO_DROPS * sizeof(std::uint32_t));
+      socket.discards = number_at<std::uint32_t>(value, SK_MEMINFO_DROPS * sizeof(std::uint32_t));
       break;
     case INET_DIAG_INFO:
-      socket.quiet_ms = number_at<std::uint32_t>(value, offsetof(tcp_info, tcpi_last_ack_recv));
+      socket.quiet_ms = number_at<std::uint32_t>(value, last_ack);
       break;
     case INET_DIAG_ULP_INFO:
-      socket.mptcp = names_mptcp(value);
+      socket.mptcp = role_in(value);
       break;
     default:
       break;
   }
 }
 
-}  // namespace
-
-Parsed parse_message(Bytes payload, tcp::Socket& socket) {
+Parsed parse(Bytes payload, std::size_t last_ack, tcp::Socket& socket) {
   inet_diag_msg message;
   if (payload.size() < sizeof message)
     return Parsed::kMalformed;
@@ -138,9 +169,40 @@ Parsed parse_message(Bytes payload, tcp::Socket& socket) {
       .inode = message.idiag_inode,
   };
   for_each_attribute(payload.subspan(sizeof message), [&](std::uint16_t type, Bytes value) {
-    read_attribute(type & NLA_TYPE_MASK, value, socket);
+    read_attribute(type & NLA_TYPE_MASK, value, last_ack, socket);
   });
   return Parsed::kSocket;
+}
+
+// RCV_SHUTDOWN without SEND_SHUTDOWN (include/net/sock.h of the kernel): the peer has said that it
+// is done, and the program here has not.
+bool only_the_peer_is_done(Bytes attributes) {
+  constexpr std::uint8_t kReceive = 1;
+  std::uint8_t shutdown = 0;
+  for_each_attribute(attributes, [&](std::uint16_t type, Bytes value) {
+    if ((type & NLA_TYPE_MASK) == INET_DIAG_SHUTDOWN)
+      shutdown = number_at<std::uint8_t>(value, 0);
+  });
+  return shutdown == kReceive;
+}
+
+}  // namespace
+
+Parsed parse_message(Bytes payload, tcp::Socket& socket) {
+  const Parsed parsed = parse(payload, kTcpLastAck, socket);
+  // The kernel subtracts a number that is not set before the SYN (tcp_diag_get_info()).
+  if (parsed == Parsed::kSocket && tcp::keeps_its_syn(socket.state, socket.timer))
+    socket.send_queue = 0;
+  return parsed;
+}
+
+Parsed parse_mptcp_message(Bytes payload, tcp::Socket& socket) {
+  const Parsed parsed = parse(payload, kMptcpLastAck, socket);
+  const bool is_held =
+      parsed == Parsed::kSocket && socket.state == tcp::State::kClosed && socket.inode != 0;
+  if (is_held && only_the_peer_is_done(payload.subspan(sizeof(inet_diag_msg))))
+    socket.state = tcp::State::kCloseWait;
+  return parsed;
 }
 
 }  // namespace tcpmibd::diag

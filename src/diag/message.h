@@ -23,4 +23,12 @@ enum class Parsed : std::uint8_t {
 // the attribute is missing; some come only where the request asks for them (diag/request.h).
 Parsed parse_message(Bytes payload, tcp::Socket& socket);
 
+// The same of an answer about MPTCP connections, whose details are struct mptcp_info
+// (<linux/mptcp.h>).
+//
+// The kernel says CLOSE of a connection that has lost its last subflow after the peer's close, and
+// its program still has the descriptor (__mptcp_close_ssk() in net/mptcp/protocol.c). It is told
+// as what it is to the program, CLOSE_WAIT: nothing more comes, and nothing has been closed.
+Parsed parse_mptcp_message(Bytes payload, tcp::Socket& socket);
+
 }  // namespace tcpmibd::diag

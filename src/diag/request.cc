@@ -43,6 +43,16 @@ inet_diag_req_v2 dump_request(tcp::Family family, std::uint32_t states, std::uin
   return request;
 }
 
+MptcpDumpRequest mptcp_dump_request(tcp::Family family, std::uint32_t states,
+                                    std::uint8_t extensions) {
+  MptcpDumpRequest request{.fixed = dump_request(family, states, extensions),
+                           .header = {.rta_len = sizeof(rtattr) + sizeof(std::uint32_t),
+                                      .rta_type = INET_DIAG_REQ_PROTOCOL},
+                           .protocol = IPPROTO_MPTCP};
+  request.fixed.sdiag_protocol = IPPROTO_IP;
+  return request;
+}
+
 inet_diag_req_v2 lookup_request(const tcp::ConnectionQuery& query, std::uint32_t interface) {
   inet_diag_req_v2 request = dump_request(query.family, kAllRows, kInfo);
   set_end(query.local, request.id.idiag_src, request.id.idiag_sport);

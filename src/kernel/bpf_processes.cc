@@ -2,7 +2,6 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -13,6 +12,7 @@
 
 #include "base/log.h"
 #include "kernel/holder_records.h"
+#include "kernel/proc_file.h"
 
 namespace tcpmibd::kernel {
 
@@ -58,14 +58,6 @@ tl::unexpected<Error> refused() {
   return failure(kLoad, error, cure_of(error));
 }
 
-// "/proc/self" leads to our number in the process namespace of that mount.
-bool proc_is_of_our_namespace() {
-  std::array<char, 16> number{};
-  const ssize_t size = ::readlink("/proc/self", number.data(), number.size());
-  return size > 0 && std::string_view(number.data(), static_cast<std::size_t>(size)) ==
-                         std::to_string(::getpid());
-}
-
 }  // namespace
 
 Result<BpfProcesses> BpfProcesses::load() {
@@ -83,14 +75,15 @@ Result<BpfProcesses> BpfProcesses::load() {
   return BpfProcesses(std::move(link));
 }
 
-Result<std::vector<tcp::Holder>> BpfProcesses::read() {
+Result<Holdings> BpfProcesses::read() {
   const FileDescriptor iteration(::bpf_iter_create(link_.get()));
   if (!iteration)
     return failure("begin a BPF iteration", errno);
-  Result<std::vector<tcp::Holder>> holders = read_holders(iteration.get(), last_ + last_ / 8);
-  if (holders)
-    last_ = holders->size();
-  return holders;
+  Result<std::vector<tcp::Holder>> records = read_holders(iteration.get(), last_ + last_ / 8);
+  if (!records)
+    return tl::unexpected(records.error());
+  last_ = records->size();
+  return holdings_of(*std::move(records));
 }
 
 }  // namespace tcpmibd::kernel

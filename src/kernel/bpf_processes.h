@@ -2,11 +2,10 @@
 
 #include <cstddef>
 #include <utility>
-#include <vector>
 
 #include "base/error.h"
 #include "base/handle.h"
-#include "tcp/process_map.h"
+#include "kernel/holdings.h"
 
 namespace tcpmibd::kernel {
 
@@ -26,12 +25,12 @@ class BpfProcesses {
   // `link` holds an iterator that is loaded (bpf(2), BPF_LINK_CREATE).
   explicit BpfProcesses(FileDescriptor link) : link_(std::move(link)) {}
 
-  // With repetitions, in no particular order. Processes are those of our process namespace.
-  Result<std::vector<tcp::Holder>> read();
+  // Processes are those of our process namespace.
+  Result<Holdings> read();
 
  private:
   FileDescriptor link_;  // keeps the program in the kernel
-  // Holders of the last read(); a build without libbpf has no use for it.
+  // Records of the last read(); a build without libbpf has no use for it.
   [[maybe_unused]] std::size_t last_ = 0;
 };
 

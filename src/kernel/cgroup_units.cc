@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/handle.h"
+#include "kernel/directory.h"
 #include "kernel/proc_file.h"
 #include "tcp/header_lines.h"
 #include "tcp/unit.h"
@@ -19,8 +19,6 @@
 namespace tcpmibd::kernel {
 
 namespace {
-
-using Directory = UniqueHandle<DIR, closedir>;
 
 constexpr std::chrono::seconds kWalkInterval{1};
 constexpr int kRestPerWalk = 4;  // times as long as a walk took
@@ -59,18 +57,6 @@ std::optional<CgroupMount> cgroup2_line(std::string_view line) {
   if (fields.size() <= kDirectoryField || tcp::take_word(line) != "cgroup2")
     return std::nullopt;
   return CgroupMount{unescaped(fields[kDirectoryField]), unescaped(fields[kRootField])};
-}
-
-// Null with errno set.
-Directory open_directory(int parent, const std::string& path) {
-  const int descriptor =
-      ::openat(parent, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (descriptor < 0)
-    return nullptr;
-  Directory directory(::fdopendir(descriptor));
-  if (directory == nullptr)
-    ::close(descriptor);
-  return directory;
 }
 
 // Goes through a tree by breadth, one directory open at a time beside the root.

@@ -2,8 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <type_traits>
+#include <utility>
 
 namespace tcpmibd::kernel {
 
@@ -42,6 +45,16 @@ Result<std::vector<Holder>> read_holders(int descriptor, std::size_t expected) {
     return failure("read the last holder of a socket from the BPF iterator: it is cut");
   holders.resize(bytes / sizeof(Holder));
   return holders;
+}
+
+Holdings holdings_of(std::vector<Holder> records) {
+  Holdings holdings{.every_table = true};
+  const auto rings =
+      std::ranges::partition(records, [](const Holder& record) { return record.inode != 0; });
+  std::ranges::transform(rings, std::back_inserter(holdings.with_rings), &Holder::pid);
+  records.erase(rings.begin(), rings.end());
+  holdings.holders = std::move(records);
+  return holdings;
 }
 
 }  // namespace tcpmibd::kernel

@@ -9,7 +9,7 @@ Result<BpfProcesses> BpfProcesses::load() {
                  "build it where libbpf and clang are installed");
 }
 
-Result<std::vector<tcp::Holder>> BpfProcesses::read() {
+Result<Holdings> BpfProcesses::read() {
   return failure("read a BPF iterator that cannot have been loaded");
 }
 

@@ -10,13 +10,11 @@
 #include <optional>
 #include <string_view>
 
-#include "base/handle.h"
+#include "kernel/directory.h"
 
 namespace tcpmibd::kernel {
 
 namespace {
-
-using Directory = UniqueHandle<DIR, closedir>;
 
 bool is_tcp(int descriptor) {
   int protocol = 0;

@@ -1,6 +1,7 @@
 #include "kernel/proc_file.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -9,6 +10,62 @@
 
 namespace tcpmibd::kernel {
 
+namespace {
+
+// What a system call has returned, once no signal interrupts it.
+template <typename Call>
+ssize_t uninterrupted(Call call) {
+  ssize_t size = call();
+  while (size < 0 && errno == EINTR)
+    size = call();
+  return size;
+}
+
+// Lines of text that comes in pieces.
+class Lines {
+ public:
+  explicit Lines(const std::function<void(std::string_view)>& visit) : visit_(visit) {}
+
+  void add(std::string_view text) {
+    for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+      keep(text.substr(0, end));
+      finish();
+      text.remove_prefix(end + 1);
+    }
+    keep(text);
+  }
+
+  void finish() {
+    if (line_.size() <= kLongest)
+      visit_(line_);
+    line_.clear();
+  }
+
+  bool is_within_one() const { return !line_.empty(); }
+
+ private:
+  static constexpr std::size_t kLongest = 64 * 1024;
+
+  void keep(std::string_view part) {
+    if (line_.size() <= kLongest)
+      line_ += part;
+  }
+
+  const std::function<void(std::string_view)>& visit_;
+  std::string line_;
+};
+
+}  // namespace
+
+ssize_t read_next(int file, std::span<char> into) {
+  return uninterrupted([&] { return ::read(file, into.data(), into.size()); });
+}
+
+ssize_t read_at(int file, std::span<char> into, std::size_t offset) {
+  return uninterrupted(
+      [&] { return ::pread(file, into.data(), into.size(), static_cast<off_t>(offset)); });
+}
+
 Result<std::string> read_proc_file(const std::string& path) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file)
@@ -16,14 +73,41 @@ Result<std::string> read_proc_file(const std::string& path) {
   std::string content;
   std::array<char, 4096> block;
   while (true) {
-    const ssize_t size = ::read(file.get(), block.data(), block.size());
+    const ssize_t size = read_next(file.get(), block);
     if (size == 0)
       return content;
     if (size > 0)
       content.append(block.data(), static_cast<std::size_t>(size));
-    else if (errno != EINTR)
+    else
       return failure("read " + path, errno);
   }
+}
+
+Status each_line(const std::string& path, const std::function<void(std::string_view)>& visit) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file)
+    return failure("open " + path, errno);
+  Lines lines(visit);
+  std::array<char, 4096> block;
+  while (true) {
+    const ssize_t size = read_next(file.get(), block);
+    if (size == 0)
+      break;
+    if (size > 0)
+      lines.add({block.data(), static_cast<std::size_t>(size)});
+    else
+      return failure("read " + path, errno);
+  }
+  if (lines.is_within_one())
+    lines.finish();
+  return {};
+}
+
+bool proc_is_of_our_namespace() {
+  std::array<char, 16> number{};
+  const ssize_t size = ::readlink("/proc/self", number.data(), number.size());
+  return size > 0 && std::string_view(number.data(), static_cast<std::size_t>(size)) ==
+                         std::to_string(::getpid());
 }
 
 Result<std::string> read_sysctl(const std::string& path) {
@@ -33,7 +117,7 @@ Result<std::string> read_sysctl(const std::string& path) {
     return failure("open " + path, errno);
   for (std::string content(1024, '\0'); content.size() <= kMost;
        content.resize(content.size() * 8)) {
-    const ssize_t size = ::pread(file.get(), content.data(), content.size(), 0);
+    const ssize_t size = read_at(file.get(), content, 0);
     if (size < 0)
       return failure("read " + path, errno);
     if (static_cast<std::size_t>(size) < content.size())

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -21,6 +22,16 @@ Status add_port_range(const std::string& folder, Pressure& into) {
     return read_sysctl(folder + "ip_local_reserved_ports")
         .and_then(
             [&](const std::string& reserved) { return tcp::add_ephemeral(range, reserved, into); });
+  });
+}
+
+// Before Linux 6.14 the delay was a second, and no sysctl.
+Status add_reuse(const std::string& folder, Pressure& into) {
+  return read_sysctl(folder + "tcp_tw_reuse").and_then([&](const std::string& reuse) -> Status {
+    const Result<std::string> delay = read_sysctl(folder + "tcp_tw_reuse_delay");
+    if (!delay && delay.error().code != ENOENT)
+      return tl::unexpected(delay.error());
+    return tcp::add_time_wait_reuse(reuse, delay ? *delay : "1000", into);
   });
 }
 
@@ -65,9 +76,18 @@ Result<Pressure> ProcPressure::read() {
   add(read_sysctl(ipv4_ + "tcp_max_orphans"), &tcp::add_max_orphans);
   add(read_sysctl(ipv4_ + "tcp_max_tw_buckets"), &tcp::add_max_time_waits);
   add(read_sysctl(ipv4_ + "tcp_fin_timeout"), &tcp::add_fin_timeout);
+  add(read_sysctl(ipv4_ + "tcp_timestamps"), &tcp::add_timestamps);
   add(read_sysctl(ipv4_ + "tcp_mem"), with_pages(&tcp::add_memory_limits));
   outcome.add(add_port_range(ipv4_, pressure));
+  outcome.add(add_reuse(ipv4_, pressure));
   return std::move(outcome).of(std::move(pressure));
+}
+
+std::optional<std::uint64_t> ProcPressure::listen_drops() {
+  Pressure pressure;
+  if (const Result<std::string> text = read_proc_file(net_ + "netstat"))
+    (void)tcp::add_netstat(*text, pressure);
+  return pressure.listen_drops;
 }
 
 }  // namespace tcpmibd::kernel

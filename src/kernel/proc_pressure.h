@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "tcp/sources.h"
@@ -12,7 +14,7 @@ namespace tcpmibd::kernel {
 // be read, makes its figures absent; only where none can be read is that an error.
 //
 // Thread:  any, several at once.
-// Cost:    about 110 µs a read.
+// Cost:    about 110 µs a read, 70 µs of ListenDrops alone.
 // Rights:  none.
 // Logs:    nothing.
 class ProcPressure final : public tcp::PressureSource {
@@ -21,6 +23,7 @@ class ProcPressure final : public tcp::PressureSource {
   explicit ProcPressure(std::string proc = "/proc");
 
   Result<tcp::Pressure> read() override;
+  std::optional<std::uint64_t> listen_drops() override;
 
  private:
   std::string net_;   // with a slash at the end

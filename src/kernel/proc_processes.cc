@@ -1,102 +1,53 @@
 #include "kernel/proc_processes.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 
-#include <array>
 #include <cerrno>
-#include <charconv>
 #include <optional>
-#include <string_view>
+#include <string>
+#include <utility>
 
-#include "base/handle.h"
+#include "kernel/descriptor_tables.h"
+#include "kernel/directory.h"
+#include "kernel/proc_file.h"
+#include "tcp/header_lines.h"
 
 namespace tcpmibd::kernel {
 
 namespace {
 
-using Directory = UniqueHandle<DIR, closedir>;
-
-// Opens a folder relative to another; null with errno set.
-Directory open_directory(int parent, const char* path) {
-  const int descriptor = ::openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0)
-    return nullptr;
-  Directory directory(::fdopendir(descriptor));
-  if (directory == nullptr)
-    ::close(descriptor);
-  return directory;
-}
-
-std::optional<std::uint32_t> number(std::string_view text) {
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size())
-    return std::nullopt;
-  return value;
-}
-
-// "socket:[123]" is how a descriptor's link names a socket (net/socket.c, sockfs_dname).
-std::optional<std::uint32_t> socket_inode(std::string_view link) {
-  constexpr std::string_view kPrefix = "socket:[";
-  if (!link.starts_with(kPrefix) || !link.ends_with(']'))
-    return std::nullopt;
-  link.remove_prefix(kPrefix.size());
-  link.remove_suffix(1);
-  return number(link);
-}
-
-// Adds the sockets of one process; false where some of its descriptors may not be seen.
-bool add_sockets(DIR* descriptors, std::uint32_t pid, std::vector<tcp::Holder>& holders) {
-  bool allowed = true;
-  std::array<char, 64> link;
-  while (const dirent* entry = ::readdir(descriptors)) {
-    if (entry->d_name[0] == '.')
-      continue;
-    const ssize_t size =
-        ::readlinkat(::dirfd(descriptors), entry->d_name, link.data(), link.size());
-    if (size < 0) {
-      allowed = allowed && (errno != EACCES && errno != EPERM);
-      continue;
-    }
-    if (const auto inode = socket_inode({link.data(), static_cast<std::size_t>(size)}))
-      holders.push_back({*inode, pid});
-  }
-  return allowed;
-}
-
-// A process that ended meanwhile holds nothing and was not denied. Where it could not be looked at
-// for want of descriptors or memory, nothing is known of any: an error.
-Result<bool> add_process(int proc, const char* name, std::uint32_t pid,
-                         std::vector<tcp::Holder>& holders) {
-  const std::string path = std::string(name) + "/fd";
-  const Directory descriptors = open_directory(proc, path.c_str());
-  if (descriptors != nullptr)
-    return add_sockets(descriptors.get(), pid, holders);
-  if (is_scarcity(errno))
-    return failure("list the descriptors of /proc/" + path, errno);
-  return errno != EACCES && errno != EPERM;
+// The tables of one process that show whose its sockets are, mostly. One that has no descriptors,
+// or none to be seen, may be one whose first thread has ended.
+Result<SeenTables> look_into(int proc, std::uint32_t pid, bool kcmp,
+                             std::vector<tcp::Holder>& holders) {
+  Result<SeenTables> seen = read_table(proc, std::to_string(pid), pid, holders);
+  if (!seen || !seen->empty || !has_other_threads(proc, pid))
+    return seen;
+  return read_other_tables(proc, pid, kcmp, holders).map([&](SeenTables others) {
+    return seen_beside_first(*seen, std::move(others));
+  });
 }
 
 }  // namespace
 
-Result<tcp::ProcessMap> ProcProcesses::read(std::vector<std::uint32_t> asked) {
-  const Time began = Clock::now();
+Result<Holdings> ProcProcesses::read() {
   const Directory proc = open_directory(AT_FDCWD, "/proc");
   if (proc == nullptr)
     return failure("list the processes in /proc", errno, "mount proc on /proc");
-  std::vector<tcp::Holder> holders;
-  std::uint32_t denied = 0;
+  const bool kcmp = proc_is_of_our_namespace();
+  Holdings holdings;
   while (const dirent* entry = ::readdir(proc.get())) {
-    const std::optional<std::uint32_t> pid = number(entry->d_name);
+    const std::optional<std::uint32_t> pid = tcp::number<std::uint32_t>(entry->d_name);
     if (!pid)
       continue;
-    const Result<bool> allowed = add_process(::dirfd(proc.get()), entry->d_name, *pid, holders);
-    if (!allowed)
-      return tl::unexpected(allowed.error());
-    denied += *allowed ? 0 : 1;
+    const Result<SeenTables> seen = look_into(::dirfd(proc.get()), *pid, kcmp, holdings.holders);
+    if (!seen)
+      return tl::unexpected(seen.error());
+    holdings.denied += seen->denied ? 1 : 0;
+    if (!seen->rings.empty())
+      holdings.with_rings.push_back(*pid);
   }
-  return tcp::ProcessMap::build(std::move(holders), std::move(asked), denied, began);
+  return holdings;
 }
 
 }  // namespace tcpmibd::kernel

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "kernel/bpf_processes.h"
+#include "kernel/hidden_holders.h"
 #include "kernel/proc_processes.h"
 #include "tcp/sources.h"
 
@@ -14,12 +15,14 @@ namespace tcpmibd::kernel {
 
 // Finds the holders of every socket the fastest way that this host allows: a BPF iterator, or else
 // /proc. Which one is found out by choose(), or else at the first look-up. A BPF that fails for
-// want of descriptors or memory is tried again at the next one; any other is not.
+// want of descriptors or memory is tried again at the next one; any other is not. Sockets that are
+// asked for and to which no descriptor leads are looked for once more (HiddenHolders); where that
+// fails, the map does not know whether anybody holds them.
 //
 // Thread:  any, one at a time.
-// Cost:    that of BpfProcesses or of ProcProcesses.
+// Cost:    that of BpfProcesses or of ProcProcesses, and of HiddenHolders.
 // Rights:  either's; the fewer are /proc's.
-// Logs:    which way is taken and why; what libbpf says.
+// Logs:    which way is taken and why; what libbpf says; a search for holders that fails.
 class Processes final : public tcp::ProcessLookup {
  public:
   // How BPF is loaded; a test may do it otherwise.
@@ -36,13 +39,16 @@ class Processes final : public tcp::ProcessLookup {
   Status bpf();
 
  private:
-  std::optional<std::vector<tcp::Holder>> read_by_bpf();
+  void add_hidden(const Holdings& seen, tcp::ProcessMap& map);
+  Result<Holdings> look();
+  std::optional<Holdings> look_by_bpf();
   Result<BpfProcesses>& chosen();
 
   std::function<Result<BpfProcesses>()> load_;
   std::optional<Result<BpfProcesses>> bpf_;  // none before it is found out
   log::LimitedKinds changes_;
   ProcProcesses proc_;
+  HiddenHolders hidden_;
 };
 
 }  // namespace tcpmibd::kernel

@@ -34,9 +34,29 @@ struct Collector {
 struct QuietCollector {
   std::vector<tcp::Quiet>& quiet;
 
-  void add(const Socket& socket) { quiet.push_back({socket.id.cookie, socket.quiet_ms}); }
+  void add(const Socket& socket) {
+    if (socket.state == tcp::State::kCloseWait)
+      quiet.push_back({socket.id.cookie, socket.quiet_ms});
+  }
   void add_unknown() {}
 };
+
+// Takes MPTCP connections for a snapshot.
+struct MptcpCollector {
+  SnapshotBuilder& into;
+
+  void add(const Socket& socket) { into.add_mptcp(socket); }
+  void add_unknown() { into.add_unknown(); }
+};
+
+// Takes nothing.
+struct Nobody {
+  void add(const Socket&) {}
+  void add_unknown() {}
+};
+
+// Reads one answer of sock_diag.
+using Parse = diag::Parsed (*)(diag::Bytes, Socket&);
 
 constexpr Family kFamilies[] = {Family::kIpv4, Family::kIpv6};
 
@@ -44,6 +64,7 @@ constexpr Family kFamilies[] = {Family::kIpv4, Family::kIpv6};
 constexpr std::size_t kMostInterfaces = 64;
 
 constexpr const char* kDumping = "read the kernel's TCP sockets (sock_diag)";
+constexpr const char* kDumpingMptcp = "read the kernel's MPTCP connections (sock_diag)";
 constexpr const char* kLookingUp = "look up one TCP socket (sock_diag)";
 constexpr const char* kDestroying = "destroy a TCP socket (sock_diag)";
 
@@ -51,10 +72,18 @@ constexpr const char* kRightsCure = "grant CAP_NET_ADMIN, and sockets of AF_INET
 constexpr const char* kModuleCure =
     "the kernel needs the modules inet_diag and tcp_diag: modprobe tcp_diag";
 
+// Each time that it is asked in vain the kernel looks for a module, which takes it milliseconds.
+constexpr Duration kMptcpSilence = std::chrono::minutes(1);
+
+// Whether the kernel says by this errno that nobody here can tell of a protocol.
+bool tells_nothing(int code) {
+  return code == ENOENT || code == EINVAL || code == EOPNOTSUPP || code == EPROTONOSUPPORT;
+}
+
 using Step = Outcome::Step;
 
 template <typename Into>
-Outcome take_dumped(const nlmsghdr& header, Into& into) {
+Outcome take_dumped(const nlmsghdr& header, Parse parse, Into& into) {
   switch (header.nlmsg_type) {
     case NLMSG_DONE:
       return {.step = Step::kDone, .code = done_code(header)};
@@ -66,7 +95,7 @@ Outcome take_dumped(const nlmsghdr& header, Into& into) {
       return {};
   }
   tcp::Socket socket;
-  switch (diag::parse_message(payload_of(header), socket)) {
+  switch (parse(payload_of(header), socket)) {
     case diag::Parsed::kSocket:
       into.add(socket);
       break;
@@ -100,11 +129,18 @@ Result<std::unique_ptr<SockDiag>> SockDiag::open(Duration patience) {
   Result<Interfaces> interfaces = Interfaces::open();
   if (!interfaces)
     return tl::unexpected(interfaces.error());
-  return std::unique_ptr<SockDiag>(new SockDiag(*std::move(netlink), *std::move(interfaces)));
+  Result<MptcpProbe> mptcp = MptcpProbe::open();
+  if (!mptcp)
+    return tl::unexpected(mptcp.error());
+  return std::unique_ptr<SockDiag>(
+      new SockDiag(*std::move(netlink), *std::move(interfaces), *std::move(mptcp)));
 }
 
-SockDiag::SockDiag(NetlinkExchange netlink, Interfaces interfaces)
-    : netlink_(std::move(netlink)), interfaces_(std::move(interfaces)), unused_(unused_socket()) {}
+SockDiag::SockDiag(NetlinkExchange netlink, Interfaces interfaces, MptcpProbe mptcp)
+    : netlink_(std::move(netlink)),
+      interfaces_(std::move(interfaces)),
+      mptcp_(std::move(mptcp)),
+      unused_(unused_socket()) {}
 
 Status SockDiag::read_all(SnapshotBuilder& into) {
   // Both families, for AF_UNSPEC is refused; v4-mapped sockets are in the second. Listeners apart:
@@ -116,7 +152,47 @@ Status SockDiag::read_all(SnapshotBuilder& into) {
     if (!status)
       return status;
   }
-  return {};
+  MptcpCollector connections{into};
+  return dump_mptcp(diag::kConnections, 0, connections).transform([&](tcp::MptcpSight sight) {
+    into.set_mptcp_sight(sight);
+  });
+}
+
+Result<tcp::MptcpSight> SockDiag::look_at_mptcp() {
+  Nobody nobody;
+  return dump_mptcp(diag::kConnections, 0, nobody);
+}
+
+// Asked only where there may be such connections, for a mere question may load a module. That a
+// kernel tells nothing is known by the first family, and remembered for a while: a refusal after
+// that comes too late, for some connections may have been taken, and is a failure.
+template <typename Into>
+Result<tcp::MptcpSight> SockDiag::dump_mptcp(std::uint32_t states, std::uint8_t extensions,
+                                             Into& into) {
+  const tcp::MptcpPresence presence = mptcp_.look();
+  if (presence == tcp::MptcpPresence::kAbsent)
+    return tcp::MptcpSight::kAbsent;
+  if (presence == tcp::MptcpPresence::kUnused)
+    return tcp::MptcpSight::kUnused;
+  if (Clock::now() < mptcp_asked_again_)
+    return tcp::MptcpSight::kHidden;
+  const auto take = [&](const nlmsghdr& header) {
+    return take_dumped(header, diag::parse_mptcp_message, into);
+  };
+  for (const Family family : kFamilies) {
+    const Result<int> code =
+        exchange(diag::mptcp_dump_request(family, states | diag::kMptcpClosed, extensions),
+                 SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, kDumpingMptcp, take);
+    if (!code)
+      return tl::unexpected(code.error());
+    if (family == kFamilies[0] && tells_nothing(*code)) {
+      mptcp_asked_again_ = Clock::now() + kMptcpSilence;
+      return tcp::MptcpSight::kHidden;
+    }
+    if (*code != 0)
+      return failure(kDumpingMptcp, *code);
+  }
+  return tcp::MptcpSight::kSeen;
 }
 
 Status SockDiag::read_close_waits(std::vector<tcp::Quiet>& quiet) {
@@ -126,7 +202,7 @@ Status SockDiag::read_close_waits(std::vector<tcp::Quiet>& quiet) {
     if (Status status = dump(request, into); !status)
       return status;
   }
-  return {};
+  return dump_mptcp(diag::kCloseWaits, diag::kInfo, into).transform([](tcp::MptcpSight) {});
 }
 
 Result<tcp::Coverage> SockDiag::find(const tcp::Question& question, std::vector<Socket>& found) {
@@ -191,7 +267,9 @@ Status SockDiag::look_up(const tcp::ConnectionQuery& query, std::uint32_t interf
 
 template <typename Into>
 Status SockDiag::dump(const inet_diag_req_v2& request, Into& into) {
-  const auto take = [&](const nlmsghdr& header) { return take_dumped(header, into); };
+  const auto take = [&](const nlmsghdr& header) {
+    return take_dumped(header, diag::parse_message, into);
+  };
   const Result<int> code = exchange(request, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, kDumping, take);
   if (!code)
     return tl::unexpected(code.error());
@@ -251,9 +329,9 @@ Result<int> SockDiag::try_destroying(const inet_diag_req_v2& request) {
   return exchange(request, SOCK_DESTROY, NLM_F_ACK, kDestroying, take);
 }
 
-template <typename Take>
-Result<int> SockDiag::exchange(const inet_diag_req_v2& request, std::uint16_t type,
-                               std::uint16_t flags, const char* doing, Take take) {
+template <typename Request, typename Take>
+Result<int> SockDiag::exchange(const Request& request, std::uint16_t type, std::uint16_t flags,
+                               const char* doing, Take take) {
   const std::span payload = std::as_bytes(std::span(&request, 1));
   return netlink_.ask({.type = type, .flags = flags, .payload = payload}, doing, take);
 }

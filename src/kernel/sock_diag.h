@@ -8,6 +8,7 @@
 #include "base/handle.h"
 #include "diag/message.h"
 #include "kernel/interfaces.h"
+#include "kernel/mptcp_probe.h"
 #include "kernel/netlink_exchange.h"
 #include "tcp/sources.h"
 
@@ -20,7 +21,7 @@ namespace tcpmibd::kernel {
 // Thread:   not safe; the worker owns one for dumps, the agent thread another for look-ups: a
 //           second request on one socket during a dump is EBUSY.
 // Cost:     0.7 µs a socket of a dump, plus the walk over the host's whole hash table; about 3 µs
-//           a look-up and interface.
+//           a look-up and interface. Where MPTCP is spoken a dump of that as well.
 // Rights:   none to read; see destroy().
 // Space:    that of the network namespace it was opened in, for as long as it lives.
 // Logs:     nothing. Callers log, because they know why they asked.
@@ -37,16 +38,25 @@ class SockDiag final : public tcp::SocketSource, public tcp::SocketDestroyer {
   Result<tcp::Coverage> find(const tcp::Question& question,
                              std::vector<tcp::Socket>& found) override;
 
+  // How far the states of MPTCP connections are seen at this moment. An error: the kernel was
+  // asked, and what it said cannot be used.
+  Result<tcp::MptcpSight> look_at_mptcp();
+
   // Needs CAP_NET_ADMIN in the namespace's owner, now and when this was opened.
   Status can_destroy() override;
   Result<tcp::Destroyed> destroy(const tcp::SocketId& id) override;
 
  private:
-  SockDiag(NetlinkExchange netlink, Interfaces interfaces);
+  SockDiag(NetlinkExchange netlink, Interfaces interfaces, MptcpProbe mptcp);
 
   // `Into` takes what a SnapshotBuilder takes.
   template <typename Into>
   Status dump(const inet_diag_req_v2& request, Into& into);
+
+  // The MPTCP connections of both families, if there may be any.
+  template <typename Into>
+  Result<tcp::MptcpSight> dump_mptcp(std::uint32_t states, std::uint8_t extensions, Into& into);
+
   Result<tcp::Coverage> find_connection(const tcp::ConnectionQuery& query,
                                         std::vector<tcp::Socket>& found);
   Status find_listeners(std::vector<tcp::Socket>& found);
@@ -54,13 +64,16 @@ class SockDiag final : public tcp::SocketSource, public tcp::SocketDestroyer {
                  std::vector<tcp::Socket>& found);
   Result<int> try_destroying(const inet_diag_req_v2& request);
 
-  template <typename Take>
-  Result<int> exchange(const inet_diag_req_v2& request, std::uint16_t type, std::uint16_t flags,
+  // `Request`: the payload of one.
+  template <typename Request, typename Take>
+  Result<int> exchange(const Request& request, std::uint16_t type, std::uint16_t flags,
                        const char* doing, Take take);
 
   NetlinkExchange netlink_;
   Interfaces interfaces_;
-  FileDescriptor unused_;  // a TCP socket of the same namespace, to ask for our rights there
+  MptcpProbe mptcp_;
+  Time mptcp_asked_again_{};  // Until then a kernel that does not tell of MPTCP is not asked.
+  FileDescriptor unused_;     // a TCP socket of the same namespace, to ask for our rights there
 };
 
 }  // namespace tcpmibd::kernel

@@ -87,6 +87,8 @@ struct Column {
   std::optional<Value> (*read)(const Row&, const Data&);
   // Of a read-write column: what it says to a value, whatever the row.
   SetStatus (*check)(const Value&) = nullptr;
+  // Whether the column has instances at all; null: one a row.
+  bool (*is_known)(const Data&) = nullptr;
 };
 
 // Rows that lie in MIB order somewhere in `Data`. A table may have several such runs, whose
@@ -193,6 +195,8 @@ class Table final : public Managed<Data> {
   // The first cell of `column` after `name`, or at it where `inclusive`.
   std::optional<Cell> first_in_column(const Data& data, const Column<Row, Data>& column,
                                       OidView name, bool inclusive) const {
+    if (column.is_known != nullptr && !column.is_known(data))
+      return std::nullopt;
     const Oid& prefix = column_oid(column);
     if (starts_with(name, prefix))
       return first_cell(data, column, index_of(name), inclusive);

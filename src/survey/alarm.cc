@@ -259,12 +259,13 @@ Finding find_drops(const AlarmRule& rule, const Evidence& evidence) {
 }
 
 Finding find_ephemeral(const AlarmRule& rule, const Evidence& evidence) {
-  const EphemeralFigures& fullest = evidence.survey.ephemeral();
+  const EphemeralFigures& ports = evidence.survey.ephemeral();
   const std::optional<EphemeralRange>& range = evidence.pressure.ephemeral;
-  const auto percent = range ? percent_of(fullest.used, range->size()) : std::nullopt;
+  const auto percent = range ? percent_of(ports.most(), range->size()) : std::nullopt;
   Finding finding = of_host(as_value(percent), rule.raise_at);
   if (finding.value != 0)
-    finding.worst = to_text(fullest.remote, fullest.remote_port);
+    finding.worst = ports.bound > ports.used ? "local " + to_text(ports.bound_local)
+                                             : to_text(ports.remote, ports.remote_port);
   return finding;
 }
 
@@ -309,6 +310,12 @@ bool depends_on_processes(const Alarm& alarm, const Survey& survey) {
     return false;
   const std::uint32_t count = count_on_host(survey, rule.measure);
   return alarm.state == AlarmState::kRaised ? count > rule.clear_at : count >= rule.raise_at;
+}
+
+bool can_judge(const Alarm& alarm, const Observation& observation) {
+  if (alarm.rule.measure.kind == Kind::kDrops && !observation.survey.knows_drops())
+    return false;
+  return observation.owners != nullptr || !depends_on_processes(alarm, observation.survey);
 }
 
 std::uint32_t lowest_listener(const PortFigures& port, const Survey& survey,
@@ -399,25 +406,30 @@ std::optional<Objection> objection_to(const AlarmRule& rule) {
   return found == std::end(kSenseless) ? std::nullopt : std::optional(found->objection);
 }
 
-// Counters are 32 bits wide in the kernel, and their difference survives one that wraps.
-std::unordered_map<std::uint16_t, std::uint32_t> DropCounters::since_before(
+// The difference survives a counter that wraps.
+std::unordered_map<std::uint16_t, std::uint32_t> DropMarks::since_before(
     const Survey& survey) const {
   std::unordered_map<std::uint16_t, std::uint32_t> drops;
-  if (!by_cookie_)
+  if (!by_port_ || !survey.knows_drops())
     return drops;
-  for (const ListeningSocket& socket : survey.listening()) {
-    const auto before = by_cookie_->find(socket.cookie);
-    const std::uint32_t more = socket.drops - (before == by_cookie_->end() ? 0 : before->second);
+  for (const PortFigures& port : survey.ports()) {
+    const AcceptQueues& accepting = port.accepting;
+    const auto before = by_port_->find(port.port);
+    const bool goes_on =
+        before != by_port_->end() && before->second.counted_since == accepting.counted_since;
+    const std::uint32_t more = accepting.drops - (goes_on ? before->second.drops : 0);
     if (more != 0)
-      drops[socket.key.port] += more;
+      drops.emplace(port.port, more);
   }
   return drops;
 }
 
-void DropCounters::observe(const Survey& survey) {
-  by_cookie_.emplace();
-  for (const ListeningSocket& socket : survey.listening())
-    by_cookie_->emplace(socket.cookie, socket.drops);
+void DropMarks::observe(const Survey& survey) {
+  if (!survey.knows_drops())
+    return;
+  by_port_.emplace();
+  for (const PortFigures& port : survey.ports())
+    by_port_->emplace(port.port, Mark{port.accepting.drops, port.accepting.counted_since});
 }
 
 void Alarms::configure(std::vector<AlarmRule> rules) {
@@ -457,7 +469,7 @@ std::vector<AlarmEvent> Alarms::judge(const Observation& observation, Time now) 
                           drops_.since_before(survey)};
   std::vector<AlarmEvent> events;
   for (Alarm& alarm : alarms_) {
-    if (observation.owners == nullptr && depends_on_processes(alarm, survey))
+    if (!can_judge(alarm, observation))
       continue;
     if (auto event = follow(alarm, find(alarm.rule, evidence), observation, now))
       events.push_back(std::move(*event));

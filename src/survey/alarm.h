@@ -24,7 +24,7 @@ struct Measure {
     kState,        // connections in `state`
     kConnections,  // in any state
     kQueuePercent,
-    kDrops,  // by accept queues, since the observation before
+    kDrops,  // connections lost by listening sockets since the observation before
     kEphemeralPercent,
     kMemoryPercent,    // of the limit of tcp_mem
     kOrphansPercent,   // of tcp_max_orphans
@@ -117,8 +117,8 @@ struct Alarm {
   // Of the worst, at the last observation. Of processes 0 while the whole host has too few to
   // matter, for nobody looks them up then.
   std::uint32_t value = 0;
-  // "port 443", "unit a.service", "process 4711", "10.0.0.9", "10.0.0.9:5432" of ephemeral ports;
-  // empty for the host, and where the value is 0.
+  // "port 443", "unit a.service", "process 4711", "10.0.0.9"; of ephemeral ports "10.0.0.9:5432",
+  // or "local 10.0.0.1" where bind() uses them up; empty for the host, and where the value is 0.
   std::string worst;
   std::uint32_t offenders = 0;  // how many are at raise_at or above
   // Who is behind the worst; 0: unknown. Of a port the lowest pid that listens on it; of the host's
@@ -142,19 +142,24 @@ struct Observation {
   ProcessNames& names;
 };
 
-// What accept queues have lost since the observation before, exactly: listening sockets are known
-// by their cookies. One that was not there before has lost all that it tells since then. What a
-// socket lost after it was last observed goes with it.
-class DropCounters {
+// What ports have lost since the observation before, by their counters in two surveys. A port on
+// which nobody listened meanwhile has lost all that it tells since then.
+class DropMarks {
  public:
   // By port, those without any left out. The first observation is the baseline: none.
   std::unordered_map<std::uint16_t, std::uint32_t> since_before(const Survey& survey) const;
 
+  // Of a survey that knows them; others leave all as it is.
   void observe(const Survey& survey);
-  void forget() { by_cookie_.reset(); }
+  void forget() { by_port_.reset(); }
 
  private:
-  std::optional<std::unordered_map<std::uint64_t, std::uint32_t>> by_cookie_;
+  struct Mark {
+    std::uint32_t drops;
+    Time counted_since;
+  };
+
+  std::optional<std::unordered_map<std::uint16_t, Mark>> by_port_;
 };
 
 // The alarms of the configuration and what has become of them. Pure: time comes with observations.
@@ -173,7 +178,7 @@ class Alarms {
   bool wants_owners(const Survey& survey, const Pressure& pressure, Time now) const;
 
   // Brings every alarm up to the observation made at `now`, and tells which were raised or cleared.
-  // One that cannot be judged without the processes stays as it is.
+  // One that cannot be judged, for it lacks the processes or the lost connections, stays as it is.
   std::vector<AlarmEvent> judge(const Observation& observation, Time now);
 
   // Ascending by name as an SNMP index sorts strings: by length, then octets.
@@ -182,7 +187,7 @@ class Alarms {
 
  private:
   std::vector<Alarm> alarms_;
-  DropCounters drops_;
+  DropMarks drops_;
 };
 
 }  // namespace tcpmibd::tcp

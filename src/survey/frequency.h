@@ -20,6 +20,11 @@ class Frequency {
 
   void add(const Key& key) { ++entries_[place_of(key)].count; }
 
+  std::uint32_t count_of(const Key& key) const {
+    const std::uint32_t slot = slots_.empty() ? 0 : slots_[slot_of(key)];
+    return slot == 0 ? 0 : entries_[slot - 1].count;
+  }
+
   // In the order of their first occurrence. The table is empty afterwards.
   std::vector<Entry> take() {
     slots_.clear();
@@ -32,7 +37,7 @@ class Frequency {
   std::size_t place_of(const Key& key) {
     if (2 * (entries_.size() + 1) > slots_.size())
       grow();
-    std::uint32_t& slot = slot_of(key);
+    std::uint32_t& slot = slots_[slot_of(key)];
     if (slot == 0) {
       entries_.push_back({key, 0});
       slot = static_cast<std::uint32_t>(entries_.size());
@@ -40,19 +45,19 @@ class Frequency {
     return slot - 1;
   }
 
-  // The slot that has the key, or the free one where it belongs.
-  std::uint32_t& slot_of(const Key& key) {
+  // The slot that has the key, or the free one where it belongs. There are slots.
+  std::size_t slot_of(const Key& key) const {
     const std::size_t mask = slots_.size() - 1;
     std::size_t at = Hash()(key) & mask;
     while (slots_[at] != 0 && !(entries_[slots_[at] - 1].key == key))
       at = (at + 1) & mask;
-    return slots_[at];
+    return at;
   }
 
   void grow() {
     slots_.assign(slots_.empty() ? kLeastSlots : 2 * slots_.size(), 0);
     for (std::size_t i = 0; i < entries_.size(); ++i)
-      slot_of(entries_[i].key) = static_cast<std::uint32_t>(i + 1);
+      slots_[slot_of(entries_[i].key)] = static_cast<std::uint32_t>(i + 1);
   }
 
   std::vector<Entry> entries_;

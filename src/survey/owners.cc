@@ -27,7 +27,7 @@ auto rank(const ProcessFigures& process) {
 Owners Owners::build(const Snapshot& snapshot, const Sightings& sightings,
                      std::shared_ptr<const ProcessMap> map, UnitLookup& units) {
   std::unordered_map<std::uint32_t, Counted> by_pid;
-  snapshot.for_each_connection([&](const auto& row) {
+  snapshot.for_each_counted([&](const auto& row) {
     const Details& details = row.details;
     const std::uint32_t age = sightings.age_of(details);
     for (const Holder& holder : map->holders(details.inode)) {
@@ -44,6 +44,7 @@ Owners Owners::build(const Snapshot& snapshot, const Sightings& sightings,
   std::ranges::partial_sort(owners.rows_, owners.rows_.begin() + static_cast<std::ptrdiff_t>(kept),
                             {}, rank);
   owners.rows_.resize(kept);
+  owners.left_out_ = static_cast<std::uint32_t>(owners.all_.size() - kept);
   for (ProcessFigures& row : owners.rows_) {
     if (const std::uint16_t cgroup = by_pid[row.pid].cgroup; cgroup != 0)
       row.unit = units.unit_of(snapshot.cgroups()[cgroup]);
@@ -58,6 +59,7 @@ Owners Owners::build(const Snapshot& snapshot, const Sightings& sightings,
 Owners Owners::rows_alone() const {
   Owners owners;
   owners.rows_ = rows_;
+  owners.left_out_ = left_out_;
   owners.taken_at_ = taken_at_;
   return owners;
 }

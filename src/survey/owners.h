@@ -40,7 +40,7 @@ class Owners {
 
   // kMostProcesses of them, ascending by pid: those with most CLOSE_WAIT, then with most of all.
   std::span<const ProcessFigures> rows() const { return rows_; }
-  std::uint32_t left_out() const { return static_cast<std::uint32_t>(all_.size() - rows_.size()); }
+  std::uint32_t left_out() const { return left_out_; }
 
   // Who holds what; null where nobody has found out.
   const ProcessMap* map() const { return map_.get(); }
@@ -49,6 +49,7 @@ class Owners {
  private:
   std::vector<ProcessFigures> all_;
   std::vector<ProcessFigures> rows_;
+  std::uint32_t left_out_ = 0;
   std::shared_ptr<const ProcessMap> map_;
   Time taken_at_{};
 };

@@ -37,7 +37,7 @@ Sightings Sightings::follow(const Sightings& before, const Snapshot& snapshot,
   Sightings now;
   now.now_ds_ = deciseconds(snapshot.taken_at());
   now.lifetimes_ = lifetimes;
-  snapshot.for_each_connection([&](const auto& row) {
+  snapshot.for_each_counted([&](const auto& row) {
     const Details& details = row.details;
     if (is_remembered(details.state))
       now.sightings_.push_back(
@@ -67,7 +67,7 @@ bool Sightings::lacks_close_waits(const Snapshot& snapshot) const {
   if (snapshot.count(State::kCloseWait).total() == 0)
     return false;
   bool lacks = false;
-  snapshot.for_each_connection([&](const auto& row) {
+  snapshot.for_each_counted([&](const auto& row) {
     lacks = lacks || (row.details.state == State::kCloseWait && find(row.details) == nullptr);
   });
   return lacks;

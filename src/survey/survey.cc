@@ -5,10 +5,12 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
 
+#include "survey/ephemeral.h"
 #include "survey/frequency.h"
 #include "tcp/sources.h"
 
@@ -63,11 +65,17 @@ struct HashOf {
   }
 };
 
+template <typename Address>
+using Routes = std::vector<typename Frequency<Route<Address>, HashOf>::Entry>;
+
 // What is counted by address, for one family.
 template <typename Address>
 struct ByAddress {
   Frequency<Address, HashOf> remotes;
   Frequency<Route<Address>, HashOf> routes;
+  Frequency<Route<Address>, HashOf> waiting;        // of routes: those that connect() takes over
+  Frequency<Route<Address>, HashOf> connect_first;  // likewise: ports that connect() tries first
+  BoundPorts<Address> bound;
 };
 
 Ipv4Address local_of(const Ipv4Row& row) { return row.key.local_address; }
@@ -81,8 +89,10 @@ InetAddress decoded(Ipv4Address address) {
 }
 
 std::uint32_t fullness(const ListeningSocket& socket) {
-  if (socket.queue >= socket.backlog)
-    return socket.queue == 0 ? 0 : 100;
+  if (is_full(socket))
+    return 100;
+  if (socket.queue == 0)
+    return 0;
   return static_cast<std::uint32_t>(std::uint64_t{socket.queue} * 100 / socket.backlog);
 }
 
@@ -116,12 +126,13 @@ int fit(const InetAddress& listener, const InetAddress& address) {
 
 AcceptQueues queues_of(std::span<const ListeningSocket> sockets, Time now) {
   AcceptQueues queues{.sockets = static_cast<std::uint32_t>(sockets.size()),
+                      .counted_since = now,
                       .unchanged_since = now};
   for (const ListeningSocket& socket : sockets) {
     queues.queue += socket.queue;
     queues.backlog += socket.backlog;
     queues.percent = std::max(queues.percent, fullness(socket));
-    queues.drops += socket.drops;
+    queues.discards += socket.discards;
     queues.identity += mixed(socket.cookie);
   }
   return queues;
@@ -202,12 +213,20 @@ class SurveyBuilder {
     for (std::size_t i = 0; i < kStateCount; ++i)
       survey_.counts_[i] = snapshot.count(static_cast<State>(i + 1));
     list_listening();
-    snapshot.for_each_connection([this](const auto& row) { count(row); });
+    count_ports_to_choose();
+    snapshot.for_each_connection([this](const auto& row) {
+      if (sources_.snapshot.mptcp_of(row) == nullptr)
+        count(row);
+      count_ephemeral(row);
+    });
+    snapshot.for_each_mptcp([this](const auto& row) { count(row); });
     std::ranges::sort(survey_.listeners_, {}, &ListenerFigures::key);
     list_units();
     list_remotes();
-    find_fullest(ipv4_.routes.take());
-    find_fullest(ipv6_.routes.take());
+    find_fullest(used_routes(ipv4_));
+    find_fullest(used_routes(ipv6_));
+    find_fullest_address(ipv4_.bound.fullest(bind_first_));
+    find_fullest_address(ipv6_.bound.fullest(bind_first_));
     return std::move(survey_);
   }
 
@@ -225,7 +244,12 @@ class SurveyBuilder {
       add_listener(group, first);
       first += group.size();
     }
-    remember_changes();
+    survey_.knows_drops_ =
+        sources_.lost != nullptr && sources_.lost->kind != LostConnections::Kind::kUnknown;
+    const Survey nothing{};
+    const Survey& before = sources_.before == nullptr ? nothing : *sources_.before;
+    count_on(survey_.ports_, before.ports(), &PortFigures::port);
+    count_on(survey_.listeners_, before.listeners(), &ListenerFigures::key);
   }
 
   // `group`: all sockets of one index; those of one port follow each other.
@@ -246,21 +270,48 @@ class SurveyBuilder {
         queues_of(survey_.listening().subspan(port.first_socket, count), survey_.taken_at_);
   }
 
-  // The same sockets as last time have gone on counting.
-  void remember_changes() {
-    if (sources_.before == nullptr)
+  // No port that somebody listens on is chosen.
+  void count_ports_to_choose() {
+    if (!sources_.ephemeral)
       return;
-    const auto carry_over = [](auto& now, std::span<const std::decay_t<decltype(now[0])>> before,
-                               auto key) {
-      for (auto& figures : now) {
-        const auto known = std::ranges::lower_bound(before, std::invoke(key, figures), {}, key);
-        if (known != before.end() && std::invoke(key, *known) == std::invoke(key, figures) &&
-            known->accepting.identity == figures.accepting.identity)
-          figures.accepting.unchanged_since = known->accepting.unchanged_since;
-      }
-    };
-    carry_over(survey_.ports_, sources_.before->ports(), &PortFigures::port);
-    carry_over(survey_.listeners_, sources_.before->listeners(), &ListenerFigures::key);
+    const EphemeralRange& range = *sources_.ephemeral;
+    bind_first_ = range.bind_first();
+    connect_first_ = range.size() - range.bind_first();
+    for (const PortFigures& listening : survey_.ports_) {
+      if (range.contains(listening.port))
+        --(range.is_bind_first(listening.port) ? bind_first_ : connect_first_);
+    }
+  }
+
+  bool begins_anew() const {
+    return sources_.lost != nullptr && sources_.lost->kind == LostConnections::Kind::kBaseline;
+  }
+
+  // Rows that were there before go on counting.
+  template <typename Figures, typename Key>
+  void count_on(std::vector<Figures>& rows, std::span<const Figures> before, Key key) const {
+    for (Figures& row : rows) {
+      AcceptQueues& now = row.accepting;
+      now.drops = lost_by(row.first_socket, now.sockets);
+      const auto known = std::ranges::lower_bound(before, std::invoke(key, row), {}, key);
+      if (known != before.end() && std::invoke(key, *known) == std::invoke(key, row))
+        count_on(now, known->accepting);
+    }
+  }
+
+  // Only the same sockets as last time have gone on without a break.
+  void count_on(AcceptQueues& now, const AcceptQueues& before) const {
+    now.drops += before.drops;
+    now.counted_since = before.counted_since;
+    if (now.identity == before.identity && !begins_anew())
+      now.unchanged_since = before.unchanged_since;
+  }
+
+  std::uint32_t lost_by(std::size_t first_socket, std::size_t count) const {
+    if (sources_.lost == nullptr)
+      return 0;
+    const auto lost = std::span(sources_.lost->by_socket).subspan(first_socket, count);
+    return std::accumulate(lost.begin(), lost.end(), std::uint32_t{0});
   }
 
   template <typename Row>
@@ -275,8 +326,23 @@ class SurveyBuilder {
     counts_of(row).remotes.add(remote_of(row));
     if (const std::uint32_t at = port_at_[port]; at != 0)
       count_at(at - 1, decoded(row), age);
-    else if (sources_.ephemeral && sources_.ephemeral->contains(port))
-      counts_of(row).routes.add({local_of(row), remote_of(row), row.key.remote_port});
+  }
+
+  // Ports are TCP's: every subflow uses one up, and an MPTCP connection itself none.
+  template <typename Row>
+  void count_ephemeral(const Row& row) {
+    auto& counts = counts_of(row);
+    const std::uint16_t port = row.key.local_port;
+    if (port_at_[port] != 0 || !sources_.ephemeral || !sources_.ephemeral->contains(port))
+      return;
+    const bool waits = is_taken_over(row, sources_.reuse);
+    const bool bind_first = sources_.ephemeral->is_bind_first(port);
+    counts.routes.add({local_of(row), remote_of(row), row.key.remote_port});
+    if (waits)
+      counts.waiting.add({local_of(row), remote_of(row), row.key.remote_port});
+    if (!bind_first)
+      counts.connect_first.add({local_of(row), remote_of(row), row.key.remote_port});
+    counts.bound.add(local_of(row), port, bind_first, waits);
   }
 
   ByAddress<Ipv4Address>& counts_of(const Ipv4Row&) { return ipv4_; }
@@ -367,11 +433,23 @@ class SurveyBuilder {
       remote.tally = {};
       listed.emplace(remote.address, &remote.tally);
     }
-    sources_.snapshot.for_each_connection([&](const auto& row) {
+    sources_.snapshot.for_each_counted([&](const auto& row) {
       const auto known = listed.find(decoded(remote_of(row)));
       if (known != listed.end())
         known->second->add(row.details.state, sources_.sightings.age_of(row.details));
     });
+  }
+
+  // With what stops a call; and tells BoundPorts of routes that have used up connect()'s parity.
+  template <typename Address>
+  Routes<Address> used_routes(ByAddress<Address>& counts) {
+    Routes<Address> routes = counts.routes.take();
+    for (auto& [route, count] : routes) {
+      if (counts.connect_first.count_of(route) >= connect_first_)
+        counts.bound.overflow(route.local);
+      count -= counts.waiting.count_of(route);
+    }
+    return routes;
   }
 
   // Of equals always the same one, or an alarm would name another every time.
@@ -384,11 +462,21 @@ class SurveyBuilder {
                             decoded(fullest->key.remote), fullest->key.remote_port};
   }
 
+  template <typename Fullest>
+  void find_fullest_address(const Fullest& fullest) {
+    if (fullest.used <= survey_.ephemeral_.bound)
+      return;
+    survey_.ephemeral_.bound = fullest.used;
+    survey_.ephemeral_.bound_local = decoded(fullest.local);
+  }
+
   const Survey::Sources& sources_;
   Survey survey_;
   std::vector<std::uint32_t> port_at_;  // by port: its place in ports_, from 1; 0: none listens
   std::vector<std::size_t> first_listener_;  // by place in ports_: its place in listeners_
   std::vector<Tally> by_cgroup_;
+  std::uint32_t bind_first_ = 0;     // ephemeral ports that bind() tries first, in use or not
+  std::uint32_t connect_first_ = 0;  // the others
   ByAddress<Ipv4Address> ipv4_;
   ByAddress<InetAddress> ipv6_;
 };

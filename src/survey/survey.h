@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "survey/listen_drops.h"
 #include "survey/sightings.h"
 #include "tcp/pressure.h"
 #include "tcp/snapshot.h"
@@ -40,12 +42,14 @@ struct AcceptQueues {
   std::uint32_t queue = 0;     // connections that wait to be accepted, of all of them
   std::uint32_t backlog = 0;   // how many may, of all of them
   std::uint32_t percent = 0;   // of the fullest one; at most 100
-  std::uint32_t drops = 0;     // the sum of their own counters
-  Time unchanged_since{};      // The same sockets listen since then: `drops` only grows.
+  std::uint32_t discards = 0;  // segments, whatever for: the sum of their own counters
+  std::uint32_t drops = 0;     // connections lost since `counted_since`; wraps
+  Time counted_since{};        // Somebody has listened here ever since.
+  Time unchanged_since{};      // Since then the same sockets listen, and both counters only grow.
   std::uint64_t identity = 0;  // tells these sockets from others
 };
 
-// Of sockets that listen on one port or address at the moment `now`.
+// Of sockets that listen on one port or address at the moment `now`, and have lost nothing yet.
 AcceptQueues queues_of(std::span<const ListeningSocket> sockets, Time now);
 
 struct PortFigures {
@@ -85,12 +89,22 @@ struct AgeFigures {
   void add(std::uint32_t age);
 };
 
-// The pair of ends that has used up most ephemeral ports: a port is taken for one remote end only.
+// Ephemeral ports, by the two ways in which they run out. Not counted are ports that somebody
+// listens on.
 struct EphemeralFigures {
+  // connect() chooses the port: it is taken for one remote end only. The fullest pair of ends,
+  // without what connect() takes over.
   std::uint32_t used = 0;
   InetAddress local{};
   InetAddress remote{};
   std::uint16_t remote_port = 0;
+
+  // bind() chooses it, before connect(): it is gone for all remote ends. The fullest local address,
+  // as BoundPorts counts.
+  std::uint32_t bound = 0;
+  InetAddress bound_local{};
+
+  std::uint32_t most() const { return std::max(used, bound); }
 };
 
 // The states that AgeFigures are kept of, ascending.
@@ -101,14 +115,19 @@ inline constexpr std::size_t kMostUnits = 64;
 inline constexpr std::size_t kMostRemotes = 1024;
 
 // What operators watch, counted from one snapshot. Immutable, and small beside the snapshot.
+//
+// An MPTCP connection is one connection, in its own state, and its subflows are none: see
+// Snapshot::for_each_counted(). Only ephemeral ports are those of TCP.
 class Survey {
  public:
   struct Sources {
     const Snapshot& snapshot;
     const Sightings& sightings;                      // followed up to the snapshot
     const Survey* before;                            // null for the first
-    const std::optional<EphemeralRange>& ephemeral;  // none: `used` stays 0
+    const std::optional<EphemeralRange>& ephemeral;  // none: its figures stay 0
+    TimeWaitReuse reuse{};
     UnitLookup& units;
+    const LostConnections* lost = nullptr;  // by the snapshot's listening(); null: not known
   };
 
   Survey() = default;
@@ -130,6 +149,9 @@ class Survey {
   std::span<const ListeningSocket> sockets_of(const ListenerFigures& listener) const {
     return listening().subspan(listener.first_socket, listener.accepting.sockets);
   }
+
+  // Whether AcceptQueues::drops is all that was lost until now.
+  bool knows_drops() const { return knows_drops_; }
 
   std::uint32_t units_left_out() const { return units_left_out_; }
   std::uint32_t remotes_left_out() const { return remotes_left_out_; }
@@ -153,6 +175,7 @@ class Survey {
   std::array<AgeFigures, std::size(kAgingStates)> ages_{};
   EphemeralFigures ephemeral_;
   std::array<StateCount, kStateCount> counts_{};
+  bool knows_drops_ = false;
   std::uint32_t units_left_out_ = 0;
   std::uint32_t remotes_left_out_ = 0;
   Time taken_at_{};

@@ -58,6 +58,8 @@ struct Data {
     bool survey = false;
     bool owners = false;
     bool agent = false;
+    // GETNEXT from before the table may be answered from processes of some minutes ago.
+    bool old_processes_at_entry = false;
   };
 
   const tcp::Snapshot* snapshot = nullptr;

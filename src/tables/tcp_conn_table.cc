@@ -19,7 +19,9 @@ snmp::IpAddress ip_address(const tcp::InetAddress& address) {
   return value;
 }
 
-std::optional<Value> state(const Connection& row, const Data&) { return state_value(*row.details); }
+std::optional<Value> conn_state(const Connection& row, const Data&) {
+  return state_value(*row.details);
+}
 std::optional<Value> local_address(const Connection& row, const Data&) {
   return ip_address(row.local);
 }
@@ -33,7 +35,7 @@ std::optional<Value> remote_port(const Connection& row, const Data&) {
   return snmp::Integer{row.remote_port};
 }
 
-void index(const Connection& row, snmp::Oid& index) {
+void conn_index(const Connection& row, snmp::Oid& index) {
   append_ipv4(row.local, index);
   index.append(row.local_port);
   append_ipv4(row.remote, index);
@@ -41,39 +43,39 @@ void index(const Connection& row, snmp::Oid& index) {
 }
 
 // clang-format off
-constexpr snmp::Column<Connection, Data> kColumns[] = {
+constexpr snmp::Column<Connection, Data> kConnColumns[] = {
     // id  name                   syntax             access              read    check
-    {1, "tcpConnState",        Syntax::kInteger,   Access::kReadWrite, &state, &delete_tcb_only},
+    {1, "tcpConnState",        Syntax::kInteger,   Access::kReadWrite, &conn_state, &delete_tcb_only},
     {2, "tcpConnLocalAddress", Syntax::kIpAddress, Access::kReadOnly,  &local_address},
     {3, "tcpConnLocalPort",    Syntax::kInteger,   Access::kReadOnly,  &local_port},
     {4, "tcpConnRemAddress",   Syntax::kIpAddress, Access::kReadOnly,  &remote_address},
     {5, "tcpConnRemPort",      Syntax::kInteger,   Access::kReadOnly,  &remote_port},
 };
 // clang-format on
-static_assert(std::ranges::is_sorted(kColumns, {}, &snmp::Column<Connection, Data>::id));
+static_assert(std::ranges::is_sorted(kConnColumns, {}, &snmp::Column<Connection, Data>::id));
 
 std::span<const tcp::Ipv4Row> listeners(const Data& data) {
   return data.snapshot->legacy_listeners();
 }
 
 // Connections and listeners interleave: a listener's index ends in 0.0.0.0.0.
-constexpr snmp::Run<Connection, Data> kRuns[] = {
+constexpr snmp::Run<Connection, Data> kConnRuns[] = {
     {.size = [](const Data& data) { return data.snapshot->ipv4().size(); },
      .at = [](const Data& data, std::size_t i) { return decoded(data.snapshot->ipv4()[i]); }},
     {.size = [](const Data& data) { return listeners(data).size(); },
      .at = [](const Data& data, std::size_t i) { return decoded(listeners(data)[i]); }},
 };
 
-constexpr SubId kRoot[] = {1, 3, 6, 1, 2, 1, 6, 13};
+constexpr SubId kConnRoot[] = {1, 3, 6, 1, 2, 1, 6, 13};
 
 }  // namespace
 
 const snmp::TableSpec<Connection, Data> kTcpConnTable{
     .name = "tcpConnTable",
-    .root = kRoot,
-    .columns = kColumns,
-    .runs = kRuns,
-    .index = &index,
+    .root = kConnRoot,
+    .columns = kConnColumns,
+    .runs = kConnRuns,
+    .index = &conn_index,
     .needs = {.rows = true},
     .question = &legacy_question,
 };

@@ -10,12 +10,14 @@ namespace {
 
 using tcp::Connection;
 
-std::optional<Value> state(const Connection& row, const Data&) { return state_value(*row.details); }
+std::optional<Value> connection_state(const Connection& row, const Data&) {
+  return state_value(*row.details);
+}
 std::optional<Value> process(const Connection& row, const Data& data) {
   return process_value(*row.details, data);
 }
 
-void index(const Connection& row, snmp::Oid& index) {
+void connection_index(const Connection& row, snmp::Oid& index) {
   append_address(row.local, index);
   index.append(row.local_port);
   append_address(row.remote, index);
@@ -23,7 +25,7 @@ void index(const Connection& row, snmp::Oid& index) {
 }
 
 // clang-format off
-constexpr snmp::Column<Connection, Data> kColumns[] = {
+constexpr snmp::Column<Connection, Data> kConnectionColumns[] = {
     // id  name                             syntax              access                   read    check
     {1, "tcpConnectionLocalAddressType", Syntax::kInteger,     Access::kNotAccessible, nullptr},
     {2, "tcpConnectionLocalAddress",     Syntax::kOctetString, Access::kNotAccessible, nullptr},
@@ -31,29 +33,29 @@ constexpr snmp::Column<Connection, Data> kColumns[] = {
     {4, "tcpConnectionRemAddressType",   Syntax::kInteger,     Access::kNotAccessible, nullptr},
     {5, "tcpConnectionRemAddress",       Syntax::kOctetString, Access::kNotAccessible, nullptr},
     {6, "tcpConnectionRemPort",          Syntax::kGauge32,     Access::kNotAccessible, nullptr},
-    {7, "tcpConnectionState",            Syntax::kInteger,     Access::kReadWrite,     &state, &delete_tcb_only},
+    {7, "tcpConnectionState",            Syntax::kInteger,     Access::kReadWrite,     &connection_state, &delete_tcb_only},
     {8, "tcpConnectionProcess",          Syntax::kGauge32,     Access::kReadOnly,      &process},
 };
 // clang-format on
-static_assert(std::ranges::is_sorted(kColumns, {}, &snmp::Column<Connection, Data>::id));
+static_assert(std::ranges::is_sorted(kConnectionColumns, {}, &snmp::Column<Connection, Data>::id));
 
-constexpr snmp::Run<Connection, Data> kRuns[] = {
+constexpr snmp::Run<Connection, Data> kConnectionRuns[] = {
     {.size = [](const Data& data) { return data.snapshot->ipv4().size(); },
      .at = [](const Data& data, std::size_t i) { return decoded(data.snapshot->ipv4()[i]); }},
     {.size = [](const Data& data) { return data.snapshot->ipv6().size(); },
      .at = [](const Data& data, std::size_t i) { return decoded(data.snapshot->ipv6()[i]); }},
 };
 
-constexpr SubId kRoot[] = {1, 3, 6, 1, 2, 1, 6, 19};
+constexpr SubId kConnectionRoot[] = {1, 3, 6, 1, 2, 1, 6, 19};
 
 }  // namespace
 
 const snmp::TableSpec<Connection, Data> kTcpConnectionTable{
     .name = "tcpConnectionTable",
-    .root = kRoot,
-    .columns = kColumns,
-    .runs = kRuns,
-    .index = &index,
+    .root = kConnectionRoot,
+    .columns = kConnectionColumns,
+    .runs = kConnectionRuns,
+    .index = &connection_index,
     .needs = {.rows = true},
     .question = &connection_question,
 };

@@ -20,7 +20,7 @@ void index(const Listener& row, snmp::Oid& index) {
 }
 
 // clang-format off
-constexpr snmp::Column<Listener, Data> kColumns[] = {
+constexpr snmp::Column<Listener, Data> kTcpListenerColumns[] = {
     // id  name                           syntax              access                   read
     {1, "tcpListenerLocalAddressType", Syntax::kInteger,     Access::kNotAccessible, nullptr},
     {2, "tcpListenerLocalAddress",     Syntax::kOctetString, Access::kNotAccessible, nullptr},
@@ -28,22 +28,22 @@ constexpr snmp::Column<Listener, Data> kColumns[] = {
     {4, "tcpListenerProcess",          Syntax::kGauge32,     Access::kReadOnly,      &process},
 };
 // clang-format on
-static_assert(std::ranges::is_sorted(kColumns, {}, &snmp::Column<Listener, Data>::id));
+static_assert(std::ranges::is_sorted(kTcpListenerColumns, {}, &snmp::Column<Listener, Data>::id));
 
-constexpr snmp::Run<Listener, Data> kRuns[] = {
+constexpr snmp::Run<Listener, Data> kTcpListenerRuns[] = {
     {.size = [](const Data& data) { return data.snapshot->listeners().size(); },
      .at = [](const Data& data, std::size_t i) { return decoded(data.snapshot->listeners()[i]); }},
 };
 
-constexpr SubId kRoot[] = {1, 3, 6, 1, 2, 1, 6, 20};
+constexpr SubId kTcpListenerRoot[] = {1, 3, 6, 1, 2, 1, 6, 20};
 
 }  // namespace
 
 const snmp::TableSpec<Listener, Data> kTcpListenerTable{
     .name = "tcpListenerTable",
-    .root = kRoot,
-    .columns = kColumns,
-    .runs = kRuns,
+    .root = kTcpListenerRoot,
+    .columns = kTcpListenerColumns,
+    .runs = kTcpListenerRuns,
     .index = &index,
     .needs = {.rows = true},
     .question = &listener_question,

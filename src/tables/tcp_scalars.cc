@@ -31,7 +31,7 @@ std::optional<Value> rto_algorithm(const Data& data) {
 }
 
 template <Counter kCounter>
-std::optional<Value> milliseconds(const Data& data) {
+std::optional<Value> timeout(const Data& data) {
   const auto value = kernel(data, kCounter);
   return value ? std::optional<Value>(snmp::Integer{capped(*value)}) : std::nullopt;
 }
@@ -68,33 +68,33 @@ std::optional<Value> curr_estab(const Data& data) {
                : std::nullopt;
 }
 
-constexpr Data::Needs kNeeds{.counters = true};
+constexpr Data::Needs kCounterNeeds{.counters = true};
 
 // clang-format off
-constexpr snmp::ScalarSpec<Data> kScalars[] = {
+constexpr snmp::ScalarSpec<Data> kTcpScalars[] = {
     // id  name              syntax               read
-    { 1, "tcpRtoAlgorithm", Syntax::kInteger,   &rto_algorithm, kNeeds},
-    { 2, "tcpRtoMin",       Syntax::kInteger,   &milliseconds<Counter::kRtoMin>, kNeeds},
-    { 3, "tcpRtoMax",       Syntax::kInteger,   &milliseconds<Counter::kRtoMax>, kNeeds},
-    { 4, "tcpMaxConn",      Syntax::kInteger,   &max_conn, kNeeds},
-    { 5, "tcpActiveOpens",  Syntax::kCounter32, &low_half<Counter::kActiveOpens>, kNeeds},
-    { 6, "tcpPassiveOpens", Syntax::kCounter32, &low_half<Counter::kPassiveOpens>, kNeeds},
-    { 7, "tcpAttemptFails", Syntax::kCounter32, &low_half<Counter::kAttemptFails>, kNeeds},
-    { 8, "tcpEstabResets",  Syntax::kCounter32, &low_half<Counter::kEstabResets>, kNeeds},
-    { 9, "tcpCurrEstab",    Syntax::kGauge32,   &curr_estab, kNeeds},
-    {10, "tcpInSegs",       Syntax::kCounter32, &low_half<Counter::kInSegs>, kNeeds},
-    {11, "tcpOutSegs",      Syntax::kCounter32, &low_half<Counter::kOutSegs>, kNeeds},
-    {12, "tcpRetransSegs",  Syntax::kCounter32, &low_half<Counter::kRetransSegs>, kNeeds},
-    {14, "tcpInErrs",       Syntax::kCounter32, &low_half<Counter::kInErrs>, kNeeds},
-    {15, "tcpOutRsts",      Syntax::kCounter32, &low_half<Counter::kOutRsts>, kNeeds},
-    {17, "tcpHCInSegs",     Syntax::kCounter64, &whole<Counter::kInSegs>, kNeeds},
-    {18, "tcpHCOutSegs",    Syntax::kCounter64, &whole<Counter::kOutSegs>, kNeeds},
+    { 1, "tcpRtoAlgorithm", Syntax::kInteger,   &rto_algorithm, kCounterNeeds},
+    { 2, "tcpRtoMin",       Syntax::kInteger,   &timeout<Counter::kRtoMin>, kCounterNeeds},
+    { 3, "tcpRtoMax",       Syntax::kInteger,   &timeout<Counter::kRtoMax>, kCounterNeeds},
+    { 4, "tcpMaxConn",      Syntax::kInteger,   &max_conn, kCounterNeeds},
+    { 5, "tcpActiveOpens",  Syntax::kCounter32, &low_half<Counter::kActiveOpens>, kCounterNeeds},
+    { 6, "tcpPassiveOpens", Syntax::kCounter32, &low_half<Counter::kPassiveOpens>, kCounterNeeds},
+    { 7, "tcpAttemptFails", Syntax::kCounter32, &low_half<Counter::kAttemptFails>, kCounterNeeds},
+    { 8, "tcpEstabResets",  Syntax::kCounter32, &low_half<Counter::kEstabResets>, kCounterNeeds},
+    { 9, "tcpCurrEstab",    Syntax::kGauge32,   &curr_estab, kCounterNeeds},
+    {10, "tcpInSegs",       Syntax::kCounter32, &low_half<Counter::kInSegs>, kCounterNeeds},
+    {11, "tcpOutSegs",      Syntax::kCounter32, &low_half<Counter::kOutSegs>, kCounterNeeds},
+    {12, "tcpRetransSegs",  Syntax::kCounter32, &low_half<Counter::kRetransSegs>, kCounterNeeds},
+    {14, "tcpInErrs",       Syntax::kCounter32, &low_half<Counter::kInErrs>, kCounterNeeds},
+    {15, "tcpOutRsts",      Syntax::kCounter32, &low_half<Counter::kOutRsts>, kCounterNeeds},
+    {17, "tcpHCInSegs",     Syntax::kCounter64, &whole<Counter::kInSegs>, kCounterNeeds},
+    {18, "tcpHCOutSegs",    Syntax::kCounter64, &whole<Counter::kOutSegs>, kCounterNeeds},
 };
 // clang-format on
-static_assert(std::ranges::is_sorted(kScalars, {}, &snmp::ScalarSpec<Data>::id));
+static_assert(std::ranges::is_sorted(kTcpScalars, {}, &snmp::ScalarSpec<Data>::id));
 
 }  // namespace
 
-std::span<const snmp::ScalarSpec<Data>> tcp_scalars() { return kScalars; }
+std::span<const snmp::ScalarSpec<Data>> tcp_scalars() { return kTcpScalars; }
 
 }  // namespace tcpmibd::tables

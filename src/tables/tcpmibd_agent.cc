@@ -63,7 +63,7 @@ constexpr auto kSnapshots = &AgentFigures::snapshots;
 constexpr Data::Needs kAgent{.agent = true};
 
 // clang-format off
-constexpr snmp::ScalarSpec<Data> kScalars[] = {
+constexpr snmp::ScalarSpec<Data> kAgentScalars[] = {
     // id  name                          syntax                read                                needs
     { 1, "tcpmibdVersion",             Syntax::kOctetString, &version,                             kAgent},
     { 2, "tcpmibdStartTime",           Syntax::kTimeTicks,   &start_time,                          kAgent},
@@ -83,10 +83,10 @@ constexpr snmp::ScalarSpec<Data> kScalars[] = {
     {16, "tcpmibdNotificationsFolded", Syntax::kCounter32,   &agent_counter<&AgentFigures::notifications_folded>, kAgent},
 };
 // clang-format on
-static_assert(std::ranges::is_sorted(kScalars, {}, &snmp::ScalarSpec<Data>::id));
+static_assert(std::ranges::is_sorted(kAgentScalars, {}, &snmp::ScalarSpec<Data>::id));
 
 }  // namespace
 
-std::span<const snmp::ScalarSpec<Data>> agent_scalars() { return kScalars; }
+std::span<const snmp::ScalarSpec<Data>> agent_scalars() { return kAgentScalars; }
 
 }  // namespace tcpmibd::tables

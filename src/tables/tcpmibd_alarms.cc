@@ -33,7 +33,7 @@ std::optional<Value> seconds(const Row& row, const Data& data) {
 constexpr auto kRule = &tcp::Alarm::rule;
 
 // clang-format off
-constexpr snmp::Column<Row, Data> kColumns[] = {
+constexpr snmp::Column<Row, Data> kAlarmColumns[] = {
     // id  name                     syntax                access                   read
     { 1, "tcpmibdAlarmName",      Syntax::kOctetString, Access::kNotAccessible, nullptr},
     { 2, "tcpmibdAlarmMeasure",   Syntax::kOctetString, Access::kReadOnly, &measure},
@@ -49,20 +49,20 @@ constexpr snmp::Column<Row, Data> kColumns[] = {
     {12, "tcpmibdAlarmRaises",    Syntax::kCounter32,   Access::kReadOnly, &counter<tcp::Alarm, &tcp::Alarm::raises>},
 };
 // clang-format on
-static_assert(std::ranges::is_sorted(kColumns, {}, &snmp::Column<Row, Data>::id));
+static_assert(std::ranges::is_sorted(kAlarmColumns, {}, &snmp::Column<Row, Data>::id));
 
-constexpr snmp::Run<Row, Data> kRuns[] = {
+constexpr snmp::Run<Row, Data> kAlarmRuns[] = {
     {.size = [](const Data& data) { return data.alarms->all().size(); },
      .at = [](const Data& data, std::size_t i) { return &data.alarms->all()[i]; }},
 };
 
-constexpr auto kRoot = own({1, 10});
+constexpr auto kAlarmRoot = own({1, 10});
 
 constexpr snmp::TableSpec<Row, Data> kTable{
     .name = "tcpmibdAlarmTable",
-    .root = kRoot,
-    .columns = kColumns,
-    .runs = kRuns,
+    .root = kAlarmRoot,
+    .columns = kAlarmColumns,
+    .runs = kAlarmRuns,
     .index = &index,
     .needs = {},
     .question = &everything,
@@ -70,13 +70,13 @@ constexpr snmp::TableSpec<Row, Data> kTable{
 
 std::optional<Value> raised(const Data& data) { return snmp::Gauge32{data.alarms->raised()}; }
 
-constexpr snmp::ScalarSpec<Data> kScalars[] = {
+constexpr snmp::ScalarSpec<Data> kAlarmScalars[] = {
     {11, "tcpmibdAlarmsRaised", Syntax::kGauge32, &raised, {}},
 };
 
 }  // namespace
 
 std::unique_ptr<Managed> alarm_table() { return table(kTable); }
-std::span<const snmp::ScalarSpec<Data>> alarm_scalars() { return kScalars; }
+std::span<const snmp::ScalarSpec<Data>> alarm_scalars() { return kAlarmScalars; }
 
 }  // namespace tcpmibd::tables

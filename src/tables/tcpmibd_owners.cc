@@ -100,7 +100,7 @@ constexpr snmp::TableSpec<Process, Data> kProcessTable{
     .columns = kProcessColumns,
     .runs = kProcessRuns,
     .index = &process_index,
-    .needs = {.survey = true, .owners = true},
+    .needs = {.survey = true, .owners = true, .old_processes_at_entry = true},
     .question = &everything,
 };
 

@@ -39,10 +39,13 @@ std::optional<Value> discontinuity(const Figures* const& row, const Data& data) 
 template <typename Figures, auto kFigure>
 constexpr auto kQueue = &gauge<Figures, &Figures::accepting, kFigure>;
 
-template <typename Figures>
-constexpr auto kDrops = &counter<Figures, &Figures::accepting, &AcceptQueues::drops>;
+template <typename Figures, auto kFigure>
+constexpr auto kCount = &counter<Figures, &Figures::accepting, kFigure>;
 
-constexpr Data::Needs kNeeds{.survey = true, .agent = true};
+bool knows_drops(const Data& data) { return data.survey->knows_drops(); }
+
+constexpr Data::Needs kPortNeeds{.survey = true, .agent = true, .old_processes_at_entry = true};
+constexpr Data::Needs kListenerNeeds{.survey = true, .agent = true};
 
 // ---- ports ---------------------------------------------------------------------------------
 
@@ -59,7 +62,7 @@ constexpr snmp::Column<Port, Data> kPortColumns[] = {
     { 6, "tcpmibdPortQueue",             Syntax::kGauge32,     Access::kReadOnly, kQueue<PortFigures, &AcceptQueues::queue>},
     { 7, "tcpmibdPortQueueLimit",        Syntax::kGauge32,     Access::kReadOnly, kQueue<PortFigures, &AcceptQueues::backlog>},
     { 8, "tcpmibdPortQueuePercent",      Syntax::kGauge32,     Access::kReadOnly, kQueue<PortFigures, &AcceptQueues::percent>},
-    { 9, "tcpmibdPortDrops",             Syntax::kCounter32,   Access::kReadOnly, kDrops<PortFigures>},
+    { 9, "tcpmibdPortDrops",             Syntax::kCounter32,   Access::kReadOnly, kCount<PortFigures, &AcceptQueues::drops>, nullptr, &knows_drops},
     {10, "tcpmibdPortDiscontinuityTime", Syntax::kTimeTicks,   Access::kReadOnly, &discontinuity<PortFigures>},
     {11, "tcpmibdPortSynReceived",       Syntax::kGauge32,     Access::kReadOnly, kTally<PortFigures, &Tally::syn_received>},
     {12, "tcpmibdPortEstablished",       Syntax::kGauge32,     Access::kReadOnly, kTally<PortFigures, &Tally::established>},
@@ -69,6 +72,7 @@ constexpr snmp::Column<Port, Data> kPortColumns[] = {
     {16, "tcpmibdPortTimeWait",          Syntax::kGauge32,     Access::kReadOnly, kTally<PortFigures, &Tally::time_wait>},
     {17, "tcpmibdPortTotal",             Syntax::kGauge32,     Access::kReadOnly, kTally<PortFigures, &Tally::total>},
     {18, "tcpmibdPortOldestCloseWait",   Syntax::kGauge32,     Access::kReadOnly, kTally<PortFigures, &Tally::oldest_close_wait>},
+    {19, "tcpmibdPortDiscards",          Syntax::kCounter32,   Access::kReadOnly, kCount<PortFigures, &AcceptQueues::discards>},
 };
 // clang-format on
 static_assert(std::ranges::is_sorted(kPortColumns, {}, &snmp::Column<Port, Data>::id));
@@ -86,7 +90,7 @@ constexpr snmp::TableSpec<Port, Data> kPortTable{
     .columns = kPortColumns,
     .runs = kPortRuns,
     .index = &port_index,
-    .needs = kNeeds,
+    .needs = kPortNeeds,
     .question = &everything,
 };
 
@@ -107,7 +111,7 @@ constexpr snmp::Column<Listening, Data> kListenerColumns[] = {
     { 5, "tcpmibdListenerCommand",           Syntax::kOctetString, Access::kReadOnly, &command<ListenerFigures>},
     { 6, "tcpmibdListenerQueue",             Syntax::kGauge32,     Access::kReadOnly, kQueue<ListenerFigures, &AcceptQueues::queue>},
     { 7, "tcpmibdListenerQueueLimit",        Syntax::kGauge32,     Access::kReadOnly, kQueue<ListenerFigures, &AcceptQueues::backlog>},
-    { 8, "tcpmibdListenerDrops",             Syntax::kCounter32,   Access::kReadOnly, kDrops<ListenerFigures>},
+    { 8, "tcpmibdListenerDrops",             Syntax::kCounter32,   Access::kReadOnly, kCount<ListenerFigures, &AcceptQueues::drops>, nullptr, &knows_drops},
     { 9, "tcpmibdListenerDiscontinuityTime", Syntax::kTimeTicks,   Access::kReadOnly, &discontinuity<ListenerFigures>},
     {10, "tcpmibdListenerSynReceived",       Syntax::kGauge32,     Access::kReadOnly, kTally<ListenerFigures, &Tally::syn_received>},
     {11, "tcpmibdListenerEstablished",       Syntax::kGauge32,     Access::kReadOnly, kTally<ListenerFigures, &Tally::established>},
@@ -116,6 +120,7 @@ constexpr snmp::Column<Listening, Data> kListenerColumns[] = {
     {14, "tcpmibdListenerLastAck",           Syntax::kGauge32,     Access::kReadOnly, kTally<ListenerFigures, &Tally::last_ack>},
     {15, "tcpmibdListenerTimeWait",          Syntax::kGauge32,     Access::kReadOnly, kTally<ListenerFigures, &Tally::time_wait>},
     {16, "tcpmibdListenerTotal",             Syntax::kGauge32,     Access::kReadOnly, kTally<ListenerFigures, &Tally::total>},
+    {17, "tcpmibdListenerDiscards",          Syntax::kCounter32,   Access::kReadOnly, kCount<ListenerFigures, &AcceptQueues::discards>},
 };
 // clang-format on
 static_assert(std::ranges::is_sorted(kListenerColumns, {}, &snmp::Column<Listening, Data>::id));
@@ -133,7 +138,7 @@ constexpr snmp::TableSpec<Listening, Data> kListenerTable{
     .columns = kListenerColumns,
     .runs = kListenerRuns,
     .index = &listener_index,
-    .needs = kNeeds,
+    .needs = kListenerNeeds,
     .question = &everything,
 };
 

@@ -48,7 +48,7 @@ std::optional<Value> ephemeral_used(const Data& data) {
 std::optional<Value> ephemeral_percent(const Data& data) {
   const auto& range = data.pressure->ephemeral;
   const auto percent =
-      tcp::percent_of(data.survey->ephemeral().used, range ? range->size() : std::uint64_t{0});
+      tcp::percent_of(data.survey->ephemeral().most(), range ? range->size() : std::uint64_t{0});
   return percent ? std::optional<Value>(snmp::Gauge32{latched(*percent)}) : std::nullopt;
 }
 
@@ -61,6 +61,17 @@ std::optional<Value> ephemeral_local(const Data& data) {
 std::optional<Value> ephemeral_remote(const Data& data) {
   const tcp::EphemeralFigures& worst = data.survey->ephemeral();
   return snmp::OctetString{worst.used == 0 ? "" : to_text(worst.remote, worst.remote_port)};
+}
+
+std::optional<Value> ephemeral_bound(const Data& data) {
+  if (!data.pressure->ephemeral)
+    return std::nullopt;
+  return snmp::Gauge32{data.survey->ephemeral().bound};
+}
+
+std::optional<Value> ephemeral_bound_local(const Data& data) {
+  const tcp::EphemeralFigures& ports = data.survey->ephemeral();
+  return snmp::OctetString{ports.bound == 0 ? "" : to_text(ports.bound_local)};
 }
 
 std::optional<Value> remotes_left_out(const Data& data) {
@@ -81,7 +92,7 @@ constexpr Data::Needs kBoth{.pressure = true, .survey = true};
 constexpr Data::Needs kOwners{.survey = true, .owners = true};
 
 // clang-format off
-constexpr snmp::ScalarSpec<Data> kScalars[] = {
+constexpr snmp::ScalarSpec<Data> kPressureScalars[] = {
     // id  name                         syntax                read                                     needs
     { 1, "tcpmibdOrphans",            Syntax::kGauge32,     &level<&Pressure::orphans>,              kFiles},
     { 2, "tcpmibdOrphansLimit",       Syntax::kGauge32,     &level<&Pressure::orphans_limit>,        kFiles},
@@ -108,12 +119,14 @@ constexpr snmp::ScalarSpec<Data> kScalars[] = {
     {23, "tcpmibdRemotesLeftOut",     Syntax::kGauge32,     &remotes_left_out,                       kSurvey},
     {24, "tcpmibdUnitsLeftOut",       Syntax::kGauge32,     &units_left_out,                         kSurvey},
     {25, "tcpmibdProcessesLeftOut",   Syntax::kGauge32,     &processes_left_out,                     kOwners},
+    {26, "tcpmibdEphemeralBound",     Syntax::kGauge32,     &ephemeral_bound,                        kBoth},
+    {27, "tcpmibdEphemeralBoundLocal", Syntax::kOctetString, &ephemeral_bound_local,                 kSurvey},
 };
 // clang-format on
-static_assert(std::ranges::is_sorted(kScalars, {}, &snmp::ScalarSpec<Data>::id));
+static_assert(std::ranges::is_sorted(kPressureScalars, {}, &snmp::ScalarSpec<Data>::id));
 
 }  // namespace
 
-std::span<const snmp::ScalarSpec<Data>> pressure_scalars() { return kScalars; }
+std::span<const snmp::ScalarSpec<Data>> pressure_scalars() { return kPressureScalars; }
 
 }  // namespace tcpmibd::tables

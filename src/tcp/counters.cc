@@ -15,6 +15,13 @@ constexpr std::array<std::string_view, kCounterCount> kHeaderWords = {
 
 constexpr std::string_view kPrefix = "Tcp:";
 
+// None where the line has more than a number.
+std::optional<std::uint64_t> only_number(std::string_view text) {
+  std::string_view line = take_until(text, '\n');
+  const std::optional<std::uint64_t> value = number<std::uint64_t>(take_word(line));
+  return take_word(line).empty() ? value : std::nullopt;
+}
+
 }  // namespace
 
 Result<Counters> Counters::parse(std::string_view proc_net_snmp) {
@@ -31,6 +38,18 @@ Result<Counters> Counters::parse(std::string_view proc_net_snmp) {
       counters.max_conn_ = number<std::int64_t>(value);
   }
   return counters;
+}
+
+void Counters::set_rto_min(std::string_view microseconds) {
+  constexpr std::uint64_t kPerMillisecond = 1000;
+  std::optional<std::uint64_t>& least = of(Counter::kRtoMin);
+  least = only_number(microseconds);
+  if (least)
+    least = *least / kPerMillisecond + (*least % kPerMillisecond == 0 ? 0 : 1);
+}
+
+void Counters::set_rto_max(std::string_view milliseconds) {
+  of(Counter::kRtoMax) = only_number(milliseconds);
 }
 
 }  // namespace tcpmibd::tcp

@@ -37,8 +37,8 @@ Refusal protection(const Socket& socket, const DeletionContext& context) {
 Refusal hindrance(const Socket& socket, const DeletionContext& context) {
   if (socket.state == State::kListen && is_dual_stack_wildcard(socket))
     return Refusal::kDualStack;
-  if (socket.mptcp)
-    return Refusal::kSubflow;
+  if (socket.mptcp == MptcpRole::kSubflow)
+    return socket.state == State::kListen ? Refusal::kMptcpListener : Refusal::kSubflow;
   if (is_minisock(socket) &&
       std::ranges::find(context.lasting, socket.state) != context.lasting.end())
     return Refusal::kMinisock;
@@ -92,6 +92,8 @@ std::string_view reason(Refusal refusal) {
       return "its listener serves IPv6 as well";
     case Refusal::kSubflow:
       return "it is a subflow of MPTCP, which would live on";
+    case Refusal::kMptcpListener:
+      return "it is a listener of MPTCP, which the kernel ends for nobody but its process";
     case Refusal::kMinisock:
       return "this kernel cannot end a connection in this state";
     case Refusal::kNameless:

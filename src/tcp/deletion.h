@@ -53,6 +53,7 @@ enum class Refusal : std::uint8_t {
   kShared,
   kDualStack,
   kSubflow,
+  kMptcpListener,
   kMinisock,
   kNameless,
 };

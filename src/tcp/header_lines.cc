@@ -48,4 +48,10 @@ std::vector<NamedWord> words_under_header(std::string_view text, std::string_vie
   return words;
 }
 
+bool is_release_since(std::string_view release, std::pair<unsigned, unsigned> first) {
+  const auto major = number<unsigned>(take_until(release, '.'));
+  const auto minor = number<unsigned>(release.substr(0, release.find_first_not_of("0123456789")));
+  return major && minor && std::pair(*major, *minor) >= first;
+}
+
 }  // namespace tcpmibd::tcp

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 // The texts of /proc, cut into words and numbers. Views point into the text that was given.
@@ -29,6 +30,10 @@ std::optional<Number> number(std::string_view word) {
     return std::nullopt;
   return value;
 }
+
+// Whether a kernel of this release, as uname(2) tells it ("6.18.44-1-amd64"), is one of `first`,
+// "major, minor", or later. A text that is no release is not.
+bool is_release_since(std::string_view release, std::pair<unsigned, unsigned> first);
 
 struct NamedWord {
   std::string_view name;

@@ -74,7 +74,12 @@ Status add_number(std::string_view text, const char* name, Figure& figure) {
 
 // Those reserved outside the range take nothing from it.
 EphemeralRange::EphemeralRange(Ports range, std::vector<Ports> reserved)
-    : first_(range.first), last_(range.last), size_(total()) {
+    : first_(range.first),
+      last_(range.last),
+      size_(total()),
+      bind_first_(bind_first_among(first_, last_)) {
+  if (total() % 2 != 0 && total() > 1)
+    reserved.push_back({last_, last_});
   std::ranges::sort(reserved, {}, &Ports::first);
   std::uint32_t next = first_;  // the lowest port that no entry has told about yet
   for (const Ports& ports : reserved) {
@@ -84,8 +89,14 @@ EphemeralRange::EphemeralRange(Ports range, std::vector<Ports> reserved)
       continue;
     reserved_.push_back({static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(last)});
     size_ -= last - first + 1;
+    bind_first_ -= bind_first_among(first, last);
     next = last + 1;
   }
+}
+
+// Every second one of the range: is_bind_first().
+unsigned EphemeralRange::bind_first_among(unsigned first, unsigned last) const {
+  return (last - first_ + 1) / 2 - (first - first_) / 2;
 }
 
 std::optional<EphemeralRange::Ports> EphemeralRange::parse_range(std::string_view text) {
@@ -166,6 +177,21 @@ Lifetimes Pressure::lifetimes() const {
   return lifetimes;
 }
 
+TimeWaitReuse Pressure::reuse() const {
+  constexpr std::uint64_t kOfAll = 1;
+  constexpr std::uint64_t kOfLoopback = 2;
+  if (timestamps.value_or(0) == 0 || !time_wait_reuse_delay_ms)
+    return {};
+  const std::uint64_t delay =
+      std::min<std::uint64_t>(*time_wait_reuse_delay_ms, Lifetimes().time_wait_ms);
+  TimeWaitReuse allowed{.after_ms = static_cast<std::uint32_t>(delay)};
+  if (time_wait_reuse == kOfAll)
+    allowed.scope = TimeWaitReuse::Scope::kAll;
+  else if (time_wait_reuse == kOfLoopback)
+    allowed.scope = TimeWaitReuse::Scope::kLoopback;
+  return allowed;
+}
+
 // ---- Texts ----
 
 // One line: "TCP: inuse 1 orphan 0 tw 1 alloc 1 mem 168", memory in pages.
@@ -207,6 +233,23 @@ Status add_max_time_waits(std::string_view text, Pressure& into) {
 
 Status add_fin_timeout(std::string_view text, Pressure& into) {
   return add_number(text, "tcp_fin_timeout", into.fin_timeout);
+}
+
+Status add_timestamps(std::string_view text, Pressure& into) {
+  return add_number(text, "tcp_timestamps", into.timestamps);
+}
+
+Status add_time_wait_reuse(std::string_view reuse, std::string_view delay, Pressure& into) {
+  Figure told_reuse;
+  Figure told_delay;
+  Status status = add_number(reuse, "tcp_tw_reuse", told_reuse).and_then([&] {
+    return add_number(delay, "tcp_tw_reuse_delay", told_delay);
+  });
+  if (status) {
+    into.time_wait_reuse = told_reuse;
+    into.time_wait_reuse_delay_ms = told_delay;
+  }
+  return status;
 }
 
 Status add_memory_limits(std::string_view text, std::uint64_t page_size, Pressure& into) {

@@ -21,13 +21,22 @@ class EphemeralRange {
   std::uint16_t first() const { return first_; }
   std::uint16_t last() const { return last_; }
 
-  // Whether the kernel may choose it: within the range, and not reserved.
+  // Whether the kernel may choose it: within the range, and not reserved. The last port of a range
+  // of an odd number of ports it never chooses, unless that is the only one: it goes by pairs.
   bool contains(std::uint16_t port) const;
+
+  // Of a port within the range: whether the kernel tries it first for bind(). The others it tries
+  // first for connect(), so that neither uses up at once what the other needs
+  // (inet_csk_find_open_port(), __inet_hash_connect()).
+  bool is_bind_first(std::uint16_t port) const { return (port - first_) % 2 != 0; }
 
   // Ports that contains() is true of; 0 where every one is reserved.
   unsigned size() const { return size_; }
 
-  // The same with those reserved.
+  // Of these the ones that the kernel tries first for bind().
+  unsigned bind_first() const { return bind_first_; }
+
+  // The whole range, whatever is reserved.
   unsigned total() const { return last_ - first_ + 1U; }
 
  private:
@@ -37,6 +46,7 @@ class EphemeralRange {
   };
 
   EphemeralRange(Ports range, std::vector<Ports> reserved);
+  unsigned bind_first_among(unsigned first, unsigned last) const;
   static std::optional<Ports> parse_range(std::string_view text);
   static std::optional<Ports> parse_reserved_entry(std::string_view entry);
   static std::optional<std::vector<Ports>> parse_reserved(std::string_view list);
@@ -44,7 +54,8 @@ class EphemeralRange {
   std::uint16_t first_ = 0;
   std::uint16_t last_ = 0;
   unsigned size_ = 0;
-  std::vector<Ports> reserved_;  // within the range, ascending, disjoint
+  unsigned bind_first_ = 0;
+  std::vector<Ports> reserved_;  // within the range, ascending, disjoint; with what is never chosen
 };
 
 // How long the kernel keeps what nobody uses any more.
@@ -52,6 +63,21 @@ struct Lifetimes {
   std::uint32_t fin_wait_2_ms = 60'000;  // net.ipv4.tcp_fin_timeout
   // TIME_WAIT has no setting: TCP_TIMEWAIT_LEN of <net/tcp.h>.
   std::uint32_t time_wait_ms = 60'000;
+};
+
+// Which ports in TIME_WAIT do not stop a connection that begins at them: connect() takes them over
+// (tcp_twsk_unique(), net/ipv4/tcp_ipv4.c).
+struct TimeWaitReuse {
+  enum class Scope : std::uint8_t {
+    kNone,
+    kLoopback,  // one end is of the loopback, or the socket was bound to `lo`
+    kAll,
+  };
+
+  Scope scope = Scope::kNone;
+  std::uint32_t after_ms = 1000;  // in TIME_WAIT
+
+  bool operator==(const TimeWaitReuse&) const = default;
 };
 
 // Every figure is absent where the kernel does not tell it: tcp_mem and tcp_max_orphans exist in
@@ -76,6 +102,10 @@ struct Pressure {
 
   std::optional<std::uint64_t> fin_timeout;  // seconds
 
+  std::optional<std::uint64_t> time_wait_reuse;           // net.ipv4.tcp_tw_reuse
+  std::optional<std::uint64_t> time_wait_reuse_delay_ms;  // net.ipv4.tcp_tw_reuse_delay
+  std::optional<std::uint64_t> timestamps;                // net.ipv4.tcp_timestamps
+
   // Events since the namespace was made.
   std::optional<std::uint64_t> listen_overflows;
   std::optional<std::uint64_t> listen_drops;
@@ -89,6 +119,11 @@ struct Pressure {
 
   // The kernel's defaults where it does not tell.
   Lifetimes lifetimes() const;
+
+  // None where the kernel does not tell, or tells what is not known here. It takes over ports only
+  // of connections that had TCP timestamps. No dump tells which had: all, where the namespace asks
+  // for them.
+  TimeWaitReuse reuse() const;
 
   // Of the limit, as percent_of() tells it.
   std::optional<std::uint64_t> memory_percent() const;
@@ -111,11 +146,15 @@ Status add_sockstat(std::string_view text, std::uint64_t page_size, Pressure& in
 // /proc/net/netstat.
 Status add_netstat(std::string_view text, Pressure& into);
 
-// net.ipv4.tcp_max_orphans, tcp_max_tw_buckets, tcp_fin_timeout, tcp_mem.
+// net.ipv4.tcp_max_orphans, tcp_max_tw_buckets, tcp_fin_timeout, tcp_timestamps, tcp_mem.
 Status add_max_orphans(std::string_view text, Pressure& into);
 Status add_max_time_waits(std::string_view text, Pressure& into);
 Status add_fin_timeout(std::string_view text, Pressure& into);
+Status add_timestamps(std::string_view text, Pressure& into);
 Status add_memory_limits(std::string_view text, std::uint64_t page_size, Pressure& into);
+
+// net.ipv4.tcp_tw_reuse and tcp_tw_reuse_delay.
+Status add_time_wait_reuse(std::string_view reuse, std::string_view delay, Pressure& into);
 
 // net.ipv4.ip_local_port_range and ip_local_reserved_ports.
 Status add_ephemeral(std::string_view range, std::string_view reserved, Pressure& into);

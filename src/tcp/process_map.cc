@@ -1,6 +1,7 @@
 #include "tcp/process_map.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 #include <ranges>
 #include <utility>
@@ -29,6 +30,17 @@ ProcessMap ProcessMap::build(std::vector<Holder> holders, std::vector<std::uint3
   map.denied_ = denied;
   map.taken_at_ = began;
   return map;
+}
+
+void ProcessMap::add(std::vector<Holder> holders) {
+  if (holders.empty())
+    return;
+  std::ranges::sort(holders);
+  const auto known = static_cast<std::ptrdiff_t>(holders_.size());
+  holders_.insert(holders_.end(), holders.begin(), holders.end());
+  std::ranges::inplace_merge(holders_, holders_.begin() + known);
+  holders_.erase(std::ranges::unique(holders_).begin(), holders_.end());
+  std::erase_if(ownerless_, [this](std::uint32_t inode) { return !this->holders(inode).empty(); });
 }
 
 std::optional<std::uint32_t> ProcessMap::lowest(std::uint32_t inode) const {

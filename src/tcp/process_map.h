@@ -30,6 +30,15 @@ class ProcessMap {
   static ProcessMap build(std::vector<Holder> holders, std::vector<std::uint32_t> asked,
                           std::uint32_t denied, Time began);
 
+  // Adds holders that were found later, in any order, with repetitions.
+  void add(std::vector<Holder> holders);
+
+  // Whether anybody holds those of the asked to which no holder leads is not known after all.
+  void forget_ownerless() { ownerless_.clear(); }
+
+  // Those of the asked that nobody holds, ascending.
+  std::span<const std::uint32_t> ownerless() const { return ownerless_; }
+
   // The lowest pid; 0 for a socket that nobody holds. None for one the map has not heard of.
   std::optional<std::uint32_t> lowest(std::uint32_t inode) const;
 

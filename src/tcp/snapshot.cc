@@ -61,7 +61,48 @@ bool is_ipv4(const Ipv4Row&) { return true; }
 bool is_ipv4(const Ipv6Row&) { return false; }
 bool is_ipv4(const ListenerRow& row) { return row.key.address.type == AddressType::kIpv4; }
 
+// Ascending by index, then cookie. A dump may tell of one twice.
+template <typename Key>
+void sort_mptcp(std::vector<Row<Key>>& rows) {
+  const auto rank = [](const Row<Key>& row) { return std::tuple(row.key, row.details.cookie()); };
+  std::ranges::sort(rows, {}, rank);
+  const auto again = std::ranges::unique(rows, {}, rank);
+  rows.erase(again.begin(), again.end());
+}
+
+// The first MPTCP connection with these ends that has no inode; null where there is none.
+template <typename Key>
+const Row<Key>* without_inode(std::span<const Row<Key>> mptcp, const Key& ends) {
+  const auto alike = std::ranges::equal_range(mptcp, ends, {}, &Row<Key>::key);
+  const auto found = std::ranges::find_if(
+      alike, [](const Row<Key>& connection) { return connection.details.inode == 0; });
+  return found == alike.end() ? nullptr : &*found;
+}
+
+template <typename Key>
+const Details* unaccepted(std::span<const Row<Key>> mptcp, const Row<Key>& subflow) {
+  const Row<Key>* connection = without_inode(mptcp, subflow.key);
+  return connection == nullptr ? nullptr : &connection->details;
+}
+
 }  // namespace
+
+const Details* Snapshot::find_mptcp(const Ipv4Row& row) const {
+  return row.details.inode != 0 ? mptcp_with(row.details.inode) : unaccepted(mptcp_ipv4(), row);
+}
+
+const Details* Snapshot::find_mptcp(const Ipv6Row& row) const {
+  return row.details.inode != 0 ? mptcp_with(row.details.inode) : unaccepted(mptcp_ipv6(), row);
+}
+
+const Details* Snapshot::mptcp_with(std::uint32_t inode) const {
+  const auto found = std::ranges::lower_bound(mptcp_by_inode_, inode, {}, &MptcpPlace::inode);
+  if (found == mptcp_by_inode_.end() || found->inode != inode)
+    return nullptr;
+  const std::size_t position = found->position;
+  return position < mptcp_ipv4_.size() ? &mptcp_ipv4_[position].details
+                                       : &mptcp_ipv6_[position - mptcp_ipv4_.size()].details;
+}
 
 std::span<const Sibling> Snapshot::siblings(const Details& details) const {
   if (!details.shared)
@@ -72,7 +113,7 @@ std::span<const Sibling> Snapshot::siblings(const Details& details) const {
 
 std::vector<std::uint32_t> Snapshot::inodes() const {
   std::vector<std::uint32_t> inodes;
-  inodes.reserve(rows() + siblings_.size());
+  inodes.reserve(rows() + siblings_.size() + mptcp_size());
   const auto add = [&](const auto& row) {
     if (row.details.inode != 0)
       inodes.push_back(row.details.inode);
@@ -80,6 +121,7 @@ std::vector<std::uint32_t> Snapshot::inodes() const {
   std::ranges::for_each(ipv4_, add);
   std::ranges::for_each(ipv6_, add);
   std::ranges::for_each(listeners_, add);
+  for_each_mptcp(add);
   std::ranges::transform(siblings_, std::back_inserter(inodes), &Sibling::inode);
   return inodes;
 }
@@ -114,25 +156,38 @@ void SnapshotBuilder::add_listener(const Socket& socket, const Details& details)
                                   .inode = socket.inode,
                                   .queue = socket.receive_queue,
                                   .backlog = socket.send_queue,
-                                  .drops = socket.drops});
+                                  .discards = socket.discards});
 }
 
 void SnapshotBuilder::add_connection(const Socket& socket, const Details& details) {
+  add_row(socket, details, snapshot_.ipv4_, snapshot_.ipv6_);
+}
+
+void SnapshotBuilder::add_mptcp(const Socket& socket) {
+  if (socket.state == State::kClosed || socket.state == State::kListen)
+    return;
+  add_row(socket, details_of(socket, number_of(socket.cgroup)), snapshot_.mptcp_ipv4_,
+          snapshot_.mptcp_ipv6_);
+}
+
+void SnapshotBuilder::add_row(const Socket& socket, const Details& details,
+                              std::vector<Ipv4Row>& ipv4, std::vector<Ipv6Row>& ipv6) const {
   const SocketId& id = socket.id;
   const InetAddress local = inet_address(id.family, id.local.address, id.interface, forms_);
   const InetAddress remote = inet_address(id.family, id.remote.address, id.interface, forms_);
   if (local.type == AddressType::kIpv4 && remote.type == AddressType::kIpv4) {
-    snapshot_.ipv4_.push_back({{.local_address = host_order(local.octets),
-                                .remote_address = host_order(remote.octets),
-                                .local_port = id.local.port,
-                                .remote_port = id.remote.port},
-                               details});
+    ipv4.push_back({{.local_address = host_order(local.octets),
+                     .remote_address = host_order(remote.octets),
+                     .local_port = id.local.port,
+                     .remote_port = id.remote.port},
+                    details});
   } else {
-    snapshot_.ipv6_.push_back({{local, id.local.port, id.remote.port, remote}, details});
+    ipv6.push_back({{local, id.local.port, id.remote.port, remote}, details});
   }
 }
 
 Snapshot SnapshotBuilder::finish(Time ended) {
+  list_mptcp();  // first: what is a subflow is not counted
   sort_and_merge(snapshot_.ipv4_);
   sort_and_merge(snapshot_.ipv6_);
   sort_and_merge(snapshot_.listeners_);
@@ -143,6 +198,39 @@ Snapshot SnapshotBuilder::finish(Time ended) {
   numbers_ = no_cgroups();
   last_cgroup_ = last_number_ = 0;
   return std::exchange(snapshot_, Snapshot());
+}
+
+void SnapshotBuilder::list_mptcp() {
+  using Place = Snapshot::MptcpPlace;
+  sort_mptcp(snapshot_.mptcp_ipv4_);
+  sort_mptcp(snapshot_.mptcp_ipv6_);
+  std::vector<Place>& places = snapshot_.mptcp_by_inode_;
+  snapshot_.for_each_mptcp([&](const auto& row) {
+    places.push_back({row.details.inode, static_cast<std::uint32_t>(places.size())});
+    count_state(row);
+  });
+  std::ranges::sort(places, {}, &Place::inode);
+  if (places.empty() || places.front().inode != 0)
+    return;
+  std::vector<Place> kept;
+  add_kept_inodes(snapshot_.ipv4(), snapshot_.mptcp_ipv4(), 0, kept);
+  add_kept_inodes(snapshot_.ipv6(), snapshot_.mptcp_ipv6(), snapshot_.mptcp_ipv4_.size(), kept);
+  places.insert(places.end(), kept.begin(), kept.end());
+  std::ranges::sort(places, {}, &Place::inode);
+}
+
+template <typename Key>
+void SnapshotBuilder::add_kept_inodes(std::span<const Row<Key>> rows,
+                                      std::span<const Row<Key>> mptcp, std::size_t first,
+                                      std::vector<Snapshot::MptcpPlace>& places) const {
+  for (const Row<Key>& row : rows) {
+    const std::uint32_t inode = row.details.inode;
+    if (inode == 0 || snapshot_.mptcp_with(inode) != nullptr)
+      continue;
+    if (const Row<Key>* connection = without_inode(mptcp, row.key); connection != nullptr)
+      places.push_back(
+          {inode, static_cast<std::uint32_t>(first + std::size_t(connection - mptcp.data()))});
+  }
 }
 
 template <typename Key>
@@ -163,6 +251,12 @@ void SnapshotBuilder::sort_and_merge(std::vector<Row<Key>>& rows) {
 
 template <typename Key>
 void SnapshotBuilder::count(const Row<Key>& socket) {
+  if (snapshot_.mptcp_of(socket) == nullptr)
+    count_state(socket);
+}
+
+template <typename Key>
+void SnapshotBuilder::count_state(const Row<Key>& socket) {
   StateCount& count = snapshot_.counts_[static_cast<std::size_t>(socket.details.state) - 1];
   ++(is_ipv4(socket) ? count.ipv4 : count.ipv6);
 }

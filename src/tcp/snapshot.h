@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "tcp/mptcp.h"
 #include "tcp/rows.h"
 
 namespace tcpmibd::tcp {
 
-// Sockets of one state, by the protocol they speak. A dual-stack wildcard counts as IPv6.
+// Connections, or listeners, of one state, by the protocol they speak. A dual-stack wildcard counts
+// as IPv6.
 struct StateCount {
   std::uint32_t ipv4 = 0;
   std::uint32_t ipv6 = 0;
@@ -32,12 +34,14 @@ struct ListeningSocket {
   std::uint64_t cookie = 0;
   std::uint64_t cgroup = 0;
   std::uint32_t inode = 0;
-  std::uint32_t queue = 0;    // connections that wait to be accepted
-  std::uint32_t backlog = 0;  // how many may
-  std::uint32_t drops = 0;    // connections lost because they could not wait; since it was made
+  std::uint32_t queue = 0;     // connections that wait to be accepted
+  std::uint32_t backlog = 0;   // how many may
+  std::uint32_t discards = 0;  // segments, whatever for; since it was made
 };
 
-// What the kernel's TCP tables held at one moment, in MIB order.
+// What the kernel's TCP tables held at one moment, in MIB order; and beside it the MPTCP
+// connections, which have states of their own: their subflows are rows of TCP, and may stay
+// established when the connection has long been closed by its peer.
 //
 // Immutable: a request keeps the snapshot it started with while newer ones are built.
 // Sockets that would occupy the same row are merged; see preferred() in snapshot.cc.
@@ -73,20 +77,57 @@ class Snapshot {
         visit(row);
   }
 
+  // MPTCP connections, of either family; ascending by index, which several may share.
+  std::span<const Ipv4Row> mptcp_ipv4() const { return mptcp_ipv4_; }
+  std::span<const Ipv6Row> mptcp_ipv6() const { return mptcp_ipv6_; }
+  std::size_t mptcp_size() const { return mptcp_ipv4_.size() + mptcp_ipv6_.size(); }
+  MptcpSight mptcp_sight() const { return mptcp_sight_; }
+
+  // The MPTCP connection that a row of TCP is a subflow of; null: of none.
+  //
+  // Both have the inode of the descriptor. Before accept(2) neither has one, and when the program
+  // has closed it only the subflows keep it: then the connection is known by its ends, which are
+  // those of its first subflow. So a second one that has joined before accept(2) is of none.
+  template <typename Key>
+  const Details* mptcp_of(const Row<Key>& row) const {
+    return mptcp_by_inode_.empty() ? nullptr : find_mptcp(row);
+  }
+
+  // Calls `visit` with the row of everything that operators count as one connection: an MPTCP
+  // connection, or a connection of TCP, twins included, that is no subflow of such.
+  template <typename Visit>
+  void for_each_counted(Visit visit) const {
+    for_each_connection([&](const auto& row) {
+      if (mptcp_of(row) == nullptr)
+        visit(row);
+    });
+    for_each_mptcp(visit);
+  }
+
+  // Calls `visit` with the row of every MPTCP connection.
+  template <typename Visit>
+  void for_each_mptcp(Visit visit) const {
+    for (const Ipv4Row& row : mptcp_ipv4_)
+      visit(row);
+    for (const Ipv6Row& row : mptcp_ipv6_)
+      visit(row);
+  }
+
   // The cgroups that Details::cgroup counts; the first one is 0: none, or one too many.
   std::span<const std::uint64_t> cgroups() const { return cgroups_; }
 
   // Inodes of the further sockets behind a shared row; empty for any other.
   std::span<const Sibling> siblings(const Details& details) const;
 
-  // Of every socket that a process may hold, siblings included; in no order.
+  // Of every socket that a process may hold, siblings and MPTCP connections included; in no order.
   std::vector<std::uint32_t> inodes() const;
 
+  // Of the listeners, and of what operators count; see for_each_counted().
   const StateCount& count(State state) const {
     return counts_[static_cast<std::size_t>(state) - 1];
   }
 
-  // Connections and listeners; what a walk of one column answers.
+  // Connections and listeners of TCP; what a walk of one column answers.
   std::size_t rows() const { return ipv4_.size() + ipv6_.size() + listeners_.size(); }
 
   // Sockets without a row of their own because another has their index.
@@ -101,6 +142,17 @@ class Snapshot {
  private:
   friend class SnapshotBuilder;
 
+  // Where to find the MPTCP connection with an inode: the IPv4 ones come first.
+  struct MptcpPlace {
+    std::uint32_t inode;
+    std::uint32_t position;
+  };
+
+  const Details* find_mptcp(const Ipv4Row& row) const;
+  const Details* find_mptcp(const Ipv6Row& row) const;
+  static const Details* find_mptcp(const ListenerRow&) { return nullptr; }
+  const Details* mptcp_with(std::uint32_t inode) const;
+
   std::vector<Ipv4Row> ipv4_;
   std::vector<Ipv6Row> ipv6_;
   std::vector<ListenerRow> listeners_;
@@ -108,6 +160,11 @@ class Snapshot {
   std::vector<ListeningSocket> listening_;
   std::vector<Ipv4Row> ipv4_twins_;
   std::vector<Ipv6Row> ipv6_twins_;
+  std::vector<Ipv4Row> mptcp_ipv4_;
+  std::vector<Ipv6Row> mptcp_ipv6_;
+  // Ascending; of all of them, 0 included, and by inodes that only the subflows have kept.
+  std::vector<MptcpPlace> mptcp_by_inode_;
+  MptcpSight mptcp_sight_ = MptcpSight::kAbsent;
   std::vector<Sibling> siblings_;  // ascending by cookie
   std::vector<std::uint64_t> cgroups_{0};
   std::array<StateCount, kStateCount> counts_{};
@@ -135,6 +192,11 @@ class SnapshotBuilder {
   // A socket that is neither a connection nor a listener (closed) is passed over.
   void add(const Socket& socket);
 
+  // An MPTCP connection; a listener, and one that is closed, is passed over.
+  void add_mptcp(const Socket& socket);
+
+  void set_mptcp_sight(MptcpSight sight) { snapshot_.mptcp_sight_ = sight; }
+
   // A socket whose state this program does not know.
   void add_unknown() { ++snapshot_.unknown_states_; }
 
@@ -145,11 +207,27 @@ class SnapshotBuilder {
   void add_listener(const Socket& socket, const Details& details);
   void add_connection(const Socket& socket, const Details& details);
 
+  // Appends the row of a connection to the vector of its family.
+  void add_row(const Socket& socket, const Details& details, std::vector<Ipv4Row>& ipv4,
+               std::vector<Ipv6Row>& ipv6) const;
+
+  void list_mptcp();
+
+  // Appends the inodes that subflows have kept of connections that have none. Positions of the
+  // latter begin at `first`.
+  template <typename Key>
+  void add_kept_inodes(std::span<const Row<Key>> rows, std::span<const Row<Key>> mptcp,
+                       std::size_t first, std::vector<Snapshot::MptcpPlace>& places) const;
+
   template <typename Key>
   void sort_and_merge(std::vector<Row<Key>>& rows);
 
+  // Counts the socket, unless an MPTCP connection stands for it.
   template <typename Key>
   void count(const Row<Key>& socket);
+
+  template <typename Key>
+  void count_state(const Row<Key>& socket);
 
   // Counts sockets of one index and returns the row they share. Reorders `twins`.
   template <typename Key>

@@ -30,6 +30,13 @@ enum class Timer : std::uint8_t {
   kZeroWindow = 4,
 };
 
+// What a TCP socket is to MPTCP (RFC 8684).
+enum class MptcpRole : std::uint8_t {
+  kNone,      // nothing, or the kernel was not asked
+  kSubflow,   // it carries a part of an MPTCP connection, or listens for such
+  kFallback,  // made for MPTCP, but the other end has answered in plain TCP: it is the connection
+};
+
 // What the kernel needs to name one socket and no other: `id` of inet_diag_req_v2.
 struct SocketId {
   Family family = Family::kIpv4;
@@ -47,7 +54,15 @@ constexpr bool names_one_socket(const SocketId& id) {
   return id.cookie != 0 && id.cookie != ~std::uint64_t{0};
 }
 
-// A TCP socket as the kernel describes it (struct inet_diag_msg, <linux/inet_diag.h>).
+// Whether a connection of TCP has not sent its SYN: it waits for the program's first data, to send
+// both at once (TCP_FASTOPEN_CONNECT). A SYN that was sent has a timer. Not to be asked of an MPTCP
+// connection: that never has this timer, its subflows have.
+constexpr bool keeps_its_syn(State state, Timer timer) {
+  return state == State::kSynSent && timer != Timer::kRetransmit;
+}
+
+// A TCP socket as the kernel describes it (struct inet_diag_msg, <linux/inet_diag.h>); or an MPTCP
+// connection, whose queues are octets of memory, not of data.
 struct Socket {
   SocketId id;
   State state = State::kClosed;
@@ -56,14 +71,16 @@ struct Socket {
   // Of a listener on `::` whether it refuses IPv4. False where the kernel did not say, which is
   // its default.
   bool v6only = false;
-  bool mptcp = false;               // a subflow; told only where a single socket was asked for
+  // Told only where a single socket, or listeners, were asked for.
+  MptcpRole mptcp = MptcpRole::kNone;
   std::uint32_t expires_ms = 0;     // of `timer`
   std::uint32_t receive_queue = 0;  // octets not read; of a listener: connections not accepted
   std::uint32_t send_queue = 0;     // octets not acknowledged; of a listener: its backlog
   std::uint32_t uid = 0;
   std::uint32_t inode = 0;   // 0: no process can hold it (request, orphan, minisock, unaccepted)
   std::uint64_t cgroup = 0;  // cgroup2 id; 0: none, as of every minisock
-  std::uint32_t drops = 0;   // of a listener: connections it could not take
+  // Of a listener: segments it discarded since it was made, whatever for (SK_MEMINFO_DROPS).
+  std::uint32_t discards = 0;
   // Since the last ACK arrived; told only by SocketSource::read_close_waits().
   std::uint32_t quiet_ms = 0;
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -55,10 +57,10 @@ class SocketSource {
  public:
   virtual ~SocketSource() = default;
 
-  // Adds every connection and listener.
+  // Adds every connection and listener of TCP, every MPTCP connection, and how far those are seen.
   virtual Status read_all(SnapshotBuilder& into) = 0;
 
-  // Appends, of every connection in CLOSE_WAIT, how long it has been quiet.
+  // Appends, of every connection in CLOSE_WAIT, MPTCP ones included, how long it has been quiet.
   virtual Status read_close_waits(std::vector<Quiet>& into) = 0;
 
   // Appends what the question asks for: the connections with exactly these ends (none, one, or
@@ -92,9 +94,11 @@ class ProcessLookup {
   virtual Result<ProcessMap> read(std::vector<std::uint32_t> asked) = 0;
 };
 
+inline constexpr std::size_t kCommandMax = 64;  // octets
+
 // Who a process is; both empty or 0 for one that has ended.
 struct ProcessIdentity {
-  std::string command;  // /proc/PID/comm
+  std::string command;  // /proc/PID/comm, printable, of at most kCommandMax octets
   std::uint32_t uid = 0;
 };
 
@@ -119,6 +123,9 @@ class PressureSource {
 
   // A figure that the kernel does not tell here is absent, not an error.
   virtual Result<Pressure> read() = 0;
+
+  // Pressure::listen_drops alone, which costs less; none where it cannot be read.
+  virtual std::optional<std::uint64_t> listen_drops() = 0;
 };
 
 // Of one thread: that of the worker.

@@ -35,6 +35,8 @@ Read read(Bytes bytes) {
   std::ranges::copy(bytes, tight.get());
   Read read{};
   read.result = parse_message(Bytes(tight.get(), bytes.size()), read.socket);
+  tcp::Socket connection;
+  EXPECT_EQ(parse_mptcp_message(Bytes(tight.get(), bytes.size()), connection), read.result);
   return read;
 }
 

@@ -7,7 +7,6 @@
 #include "bench/clock.h"
 #include "bench/measures.h"
 #include "bench/peers.h"
-#include "kernel/proc_processes.h"
 #include "kernel/processes.h"
 #include "kernel/sock_diag.h"
 #include "support/trouble.h"
@@ -79,7 +78,10 @@ struct Way {
 
 std::vector<Way> ways(Findings& findings) {
   std::vector<Way> all;
-  all.push_back({"tcpmibd, /proc", std::make_unique<kernel::ProcProcesses>()});
+  all.push_back(
+      {"tcpmibd, /proc", std::make_unique<kernel::Processes>([]() -> Result<kernel::BpfProcesses> {
+         return failure("use BPF: /proc is to be measured");
+       })});
   auto processes = std::make_unique<kernel::Processes>();
   if (const Status bpf = processes->bpf(); bpf)
     all.push_back({"tcpmibd, BPF", std::move(processes)});

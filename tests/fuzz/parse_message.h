@@ -6,11 +6,30 @@
 
 namespace tcpmibd::fuzz {
 
+// The same of an MPTCP connection.
+inline void parse_mptcp_message(Input input, diag::Parsed of_tcp) {
+  tcp::Socket connection;
+  require(diag::parse_mptcp_message(std::as_bytes(input), connection) == of_tcp,
+          "what is a socket does not depend on who is asked");
+  if (of_tcp != diag::Parsed::kSocket)
+    return;
+  tcp::SnapshotBuilder builder({});
+  builder.add(connection);
+  builder.add_mptcp(connection);
+  builder.add_mptcp(connection);
+  const tcp::Snapshot snapshot = builder.finish();
+  require(snapshot.mptcp_size() <= 1, "one cookie is one connection");
+  std::size_t counted = 0;
+  snapshot.for_each_counted([&](const auto&) { ++counted; });
+  require(counted == snapshot.mptcp_size(), "and what has its inode is its subflow");
+}
+
 // The input is one answer of sock_diag without its netlink header.
 inline void parse_message(Input input) {
   const tcp::Socket untouched;
   tcp::Socket socket;
   const diag::Parsed parsed = diag::parse_message(std::as_bytes(input), socket);
+  parse_mptcp_message(input, parsed);
   if (parsed != diag::Parsed::kSocket) {
     require(socket == untouched, "a message that is no socket leaves the socket alone");
     return;

@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/handle.h"
@@ -191,6 +192,17 @@ TEST_F(Units, AreNamedAtAnyDepth) {
   EXPECT_EQ(unit_of(make("")), "/");
 }
 
+TEST_F(Units, OfContainersAreNotTheirSlice) {
+  mount();
+  const std::string id(64, 'c');
+  const std::uint64_t scope = make("system.slice/docker-" + id + ".scope");
+  const std::uint64_t below = make("system.slice/docker-" + id + ".scope/init.scope");
+  const std::uint64_t plain = make("kubepods/besteffort/pod7/" + id);
+  EXPECT_EQ(unit_of(scope), "docker-cccccccccccc");
+  EXPECT_EQ(unit_of(below), "docker-cccccccccccc");
+  EXPECT_EQ(unit_of(plain), "kubepods-cccccccccccc");
+}
+
 TEST_F(Units, OfAPartOfTheTreeAreNamedByTheirWholePath) {
   mount("/system.slice/web.service");
   const std::uint64_t below = make("payload");
@@ -303,6 +315,30 @@ TEST_F(CgroupUnitsTest, ASocketsUnitIsFoundByTheIdThatSockDiagTells) {
   ASSERT_TRUE(id) << "this kernel does not tell cgroups";
   CgroupUnits units;
   EXPECT_EQ(units.unit_of(*id), "a.service");
+}
+
+// Both cgroup drivers of an engine: a scope in a slice, and plain cgroups.
+TEST_F(CgroupUnitsTest, AContainersListenerIsThatContainers) {
+  const std::string id(64, 'c');
+  folders_.make(slice_ + "/parent");
+  for (const auto& [cgroup, name] : {std::pair(slice_ + "/docker-" + id + ".scope", "docker-" + id),
+                                     std::pair(slice_ + "/parent/libpod-" + id, "libpod-" + id)}) {
+    const Namespace space;
+    const lab::Holder holder = listener_of(folders_.make(cgroup), space);
+    const std::optional<std::uint64_t> made_in = space.run(cgroup_of_listener);
+    ASSERT_TRUE(made_in) << "this kernel does not tell cgroups";
+    CgroupUnits units;
+    EXPECT_EQ(units.unit_of(*made_in), name.substr(0, name.size() - id.size() + 12));
+  }
+}
+
+TEST_F(CgroupUnitsTest, AnOddlyNamedCgroupHasAPrintableName) {
+  const Namespace space;
+  const std::string cgroup = folders_.make("tcpmibd" + std::to_string(::getpid()) + "\xff\x1b");
+  const lab::Holder holder = listener_of(cgroup, space);
+  CgroupUnits units;
+  EXPECT_EQ(units.unit_of(inode_of(cgroup)),
+            "tcpmibd" + std::to_string(::getpid()) + R"(\xff\x1b)");
 }
 
 TEST_F(CgroupUnitsTest, AnIdIsTheInodeNumberOfTheDirectory) {

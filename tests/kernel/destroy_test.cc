@@ -26,10 +26,6 @@
 #include "tables/tables.h"
 #include "tcp/deletion.h"
 
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
-
 // Connections that a real kernel is told to end. Everywhere: exactly the one that was found, and
 // nothing else.
 
@@ -45,6 +41,7 @@ using lab::Stage;
 using lab::TcpSocket;
 using lab::TwoHosts;
 using tcp::Destroyed;
+using tcp::MptcpRole;
 using tcp::Socket;
 using tcp::State;
 using testing::Contains;
@@ -710,7 +707,8 @@ TEST_F(DestroyTest, WantOfDescriptorsIsNotTakenForWantOfRights) {
   space.run([&] {
     std::unique_ptr<SockDiag> kernel;
     {
-      const lab::FewDescriptors two(2);  // netlink sockets; none is left to ask for rights by
+      // Two netlink sockets and a file of /proc; none is left to ask for rights by.
+      const lab::FewDescriptors three(3);
       kernel = SockDiag::open().value();
       const Status able = kernel->can_destroy();
       ASSERT_FALSE(able);
@@ -722,72 +720,115 @@ TEST_F(DestroyTest, WantOfDescriptorsIsNotTakenForWantOfRights) {
 
 // -------------------------------------------------------------------------------------- MPTCP
 
-// A blocking socket; none where the kernel has no such protocol.
-TcpSocket opened(int family, int protocol) {
-  const int descriptor = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, protocol);
-  return TcpSocket(FileDescriptor(descriptor));
-}
-
-struct KernelAddress {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-
-  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-// A pair on the loopback, its client of `client_protocol`; the listener speaks MPTCP.
-std::optional<lab::Connection> mptcp_pair(int family, int client_protocol) {
-  lab::Connection pair{opened(family, IPPROTO_MPTCP), opened(family, client_protocol), {}};
-  if (pair.listener.get() < 0 || pair.client.get() < 0)
-    return std::nullopt;
-  KernelAddress address;
-  address.storage.ss_family = static_cast<sa_family_t>(family);
-  if (family == AF_INET6)
-    reinterpret_cast<sockaddr_in6&>(address.storage).sin6_addr = in6addr_loopback;
-  else
-    reinterpret_cast<sockaddr_in&>(address.storage).sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const socklen_t size = family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-  lab::check(::bind(pair.listener.get(), address.get(), size), "bind");
-  lab::check(::listen(pair.listener.get(), 1), "listen");
-  lab::check(::getsockname(pair.listener.get(), address.get(), &address.size), "ask a socket");
-  lab::check(::connect(pair.client.get(), address.get(), address.size), "connect");
-  pair.server = lab::accept_from(pair.listener);
-  return pair;
-}
-
 class MptcpTest : public DestroyTest {
  protected:
-  // Of each family; skips where there is none.
+  void SetUp() override {
+    DestroyTest::SetUp();
+    if (const auto reason = lab::mptcp_skip_reason(); !IsSkipped() && reason)
+      GTEST_SKIP() << *reason;
+  }
+
+  // Who of a pair on the loopback speaks MPTCP.
+  struct Speakers {
+    bool listener;
+    bool client;
+  };
+
+  // Of each family.
   template <typename Look>
-  void for_each_pair(int client_protocol, Look look) {
+  void for_each_pair(const Speakers& mptcp, Look look) {
     const Namespace space;
-    for (const int family : {AF_INET, AF_INET6}) {
-      const auto pair = space.run([&] { return mptcp_pair(family, client_protocol); });
-      if (!pair)
-        GTEST_SKIP() << "this kernel has no MPTCP, or net.mptcp.enabled is 0";
+    for (const Family family : {Family::kV4, Family::kV6}) {
+      const lab::Connection pair = lab::connected(
+          lab::on_loopback(space, family), {.mptcp = mptcp.listener}, {.mptcp = mptcp.client});
       const std::unique_ptr<SockDiag> kernel = opened_in(space);
-      look(*kernel, *pair);
+      look(*kernel, pair);
     }
   }
 };
 
+tcp::Refusal judged(SockDiag& kernel, const Ends& ends) {
+  const tcp::DeletionRules rules{.policy = tcp::DeletionPolicy::kAll};
+  return tcp::judge(found_by(kernel, ends), {.rules = rules, .own_connections = {}});
+}
+
 TEST_F(MptcpTest, ASubflowIsKnownAtBothEndsAndSoIsItsListener) {
-  for_each_pair(IPPROTO_MPTCP, [](SockDiag& kernel, const lab::Connection& pair) {
-    EXPECT_TRUE(found_in(kernel, pair.client.ends(), State::kEstablished).mptcp);
-    EXPECT_TRUE(found_in(kernel, pair.server.ends(), State::kEstablished).mptcp);
-    EXPECT_TRUE(found_in(kernel, {pair.listener.local(), {}}, State::kListen).mptcp);
-    const std::vector<Socket> found = found_by(kernel, pair.client.ends());
-    EXPECT_EQ(tcp::judge(found, {.rules = {}, .own_connections = {}}), tcp::Refusal::kSubflow);
-  });
+  for_each_pair(
+      {.listener = true, .client = true}, [](SockDiag& kernel, const lab::Connection& pair) {
+        for (const Ends& ends : {pair.client.ends(), pair.server.ends()}) {
+          EXPECT_EQ(found_in(kernel, ends, State::kEstablished).mptcp, MptcpRole::kSubflow);
+          EXPECT_EQ(judged(kernel, ends), tcp::Refusal::kSubflow);
+        }
+        const Ends listening{pair.listener.local(), {}};
+        EXPECT_EQ(found_in(kernel, listening, State::kListen).mptcp, MptcpRole::kSubflow);
+        EXPECT_EQ(judged(kernel, listening), tcp::Refusal::kMptcpListener);
+      });
+}
+
+// Were it tried all the same: nothing has ended. So it is refused.
+TEST_F(MptcpTest, TheKernelEndsNoListenerOfIts) {
+  for_each_pair(
+      {.listener = true, .client = true}, [](SockDiag& kernel, const lab::Connection& pair) {
+        const Socket listener = found_in(kernel, {pair.listener.local(), {}}, State::kListen);
+        const Result<Destroyed> result = kernel.destroy(listener.id);
+        ASSERT_FALSE(result);
+        EXPECT_EQ(result.error().code, EINVAL);
+      });
 }
 
 TEST_F(MptcpTest, ATcpClientOfAnMptcpListenerIsNoSubflow) {
-  for_each_pair(IPPROTO_TCP, [](SockDiag& kernel, const lab::Connection& pair) {
-    const Socket client = found_in(kernel, pair.client.ends(), State::kEstablished);
-    EXPECT_FALSE(client.mptcp);
+  for_each_pair({.listener = true, .client = false},
+                [](SockDiag& kernel, const lab::Connection& pair) {
+                  for (const TcpSocket* end : {&pair.server, &pair.client}) {
+                    const Socket socket = found_in(kernel, end->ends(), State::kEstablished);
+                    EXPECT_EQ(socket.mptcp, MptcpRole::kNone);
+                  }
+                  const Socket server = found_in(kernel, pair.server.ends(), State::kEstablished);
+                  EXPECT_EQ(destroyed(kernel, server.id), Destroyed::kDone);
+                  EXPECT_EQ(pending_error(pair.server), ECONNABORTED);
+                });
+}
+
+TEST_F(MptcpTest, AClientWhoseServerSpeaksPlainTcpHasFallenBackAndCanBeEnded) {
+  for_each_pair({.listener = false, .client = true}, [](SockDiag& kernel,
+                                                        const lab::Connection& pair) {
+    const Ends ends = pair.client.ends();
+    const Socket client = found_in(kernel, ends, State::kEstablished);
+    EXPECT_EQ(client.mptcp, MptcpRole::kFallback);
+    EXPECT_EQ(judged(kernel, ends), tcp::Refusal::kNone);
     EXPECT_EQ(destroyed(kernel, client.id), Destroyed::kDone);
-    EXPECT_EQ(pending_error(pair.client), ECONNABORTED);
+    EXPECT_EQ(lab::settled([&] { return pending_error(pair.client); }, ECONNABORTED), ECONNABORTED);
   });
+}
+
+// What has been said in both directions changes nothing of it.
+TEST_F(MptcpTest, DataMakeNoFallbackOfASubflowAndNoSubflowOfAFallback) {
+  for (const bool listener : {true, false}) {
+    for_each_pair({.listener = listener, .client = true},
+                  [&](SockDiag& kernel, const lab::Connection& pair) {
+                    for (int i = 0; i < 3; ++i) {
+                      pair.client.send("question");
+                      EXPECT_EQ(pair.server.receive(), "question");
+                      pair.server.send("answer");
+                      EXPECT_EQ(pair.client.receive(), "answer");
+                    }
+                    EXPECT_EQ(found_in(kernel, pair.client.ends(), State::kEstablished).mptcp,
+                              listener ? MptcpRole::kSubflow : MptcpRole::kFallback);
+                  });
+  }
+}
+
+// Whether the other end speaks MPTCP is not known yet.
+TEST_F(MptcpTest, OneThatIsBeingEstablishedIsNoFallback) {
+  const Namespace space;
+  const std::unique_ptr<SockDiag> kernel = opened_in(space);
+  const TcpSocket listener = lab::listen_on(space, "127.0.0.1:0", {.backlog = 0});
+  const std::string to = lab::text(listener.local());
+  const TcpSocket first = lab::connect_to(space, to);  // the queue is full now
+  const TcpSocket second = lab::start_connecting(space, to, {.mptcp = true});
+  const Ends ends{second.local(), listener.local()};
+  EXPECT_EQ(found_in(*kernel, ends, State::kSynSent).mptcp, MptcpRole::kSubflow);
+  EXPECT_EQ(judged(*kernel, ends), tcp::Refusal::kSubflow);
 }
 
 TEST_F(DestroyTest, NoConnectionOfPlainTcpIsTakenForASubflow) {
@@ -795,8 +836,10 @@ TEST_F(DestroyTest, NoConnectionOfPlainTcpIsTakenForASubflow) {
   for (const Family family : kFamilies) {
     const lab::Connection connection = lab::connected(lab::on_loopback(space, family));
     const std::unique_ptr<SockDiag> kernel = opened_in(space);
-    EXPECT_FALSE(found_in(*kernel, connection.client.ends(), State::kEstablished).mptcp);
-    EXPECT_FALSE(found_in(*kernel, {connection.listener.local(), {}}, State::kListen).mptcp);
+    EXPECT_EQ(found_in(*kernel, connection.client.ends(), State::kEstablished).mptcp,
+              MptcpRole::kNone);
+    EXPECT_EQ(found_in(*kernel, {connection.listener.local(), {}}, State::kListen).mptcp,
+              MptcpRole::kNone);
   }
 }
 
@@ -842,10 +885,11 @@ TEST_F(DestroyTest, OnlyConnectedTcpSocketsAreOwnConnections) {
   const TcpSocket bound = lab::bind_only(space, "127.0.0.1:0");
   const FileDescriptor datagrams = space.run([&] {
     FileDescriptor udp(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    KernelAddress address;
-    address.size = sizeof address.storage;
-    lab::check(::getsockname(listener.get(), address.get(), &address.size), "ask a socket");
-    lab::check(::connect(udp.get(), address.get(), address.size), "connect");
+    sockaddr_in address{};
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof address;
+    lab::check(::getsockname(listener.get(), generic, &size), "ask a socket");
+    lab::check(::connect(udp.get(), generic, size), "connect");
     return udp;
   });
   EXPECT_EQ(own_connections()->size(), before);

@@ -115,6 +115,24 @@ TEST_F(ProcPressureTest, AFullAcceptQueueIsAnOverflow) {
   }));
 }
 
+TEST_F(ProcPressureTest, ListenDropsAreToldAloneAsWithAllElse) {
+  const Namespace space;
+  const lab::TcpSocket listener = lab::listen_on(space, "127.0.0.1:0", {.backlog = 0});
+  const std::string to = "127.0.0.1:" + std::to_string(listener.port());
+  const auto alone = [&] { return space.run([] { return ProcPressure().listen_drops(); }); };
+  EXPECT_EQ(alone(), 0U);
+  const lab::TcpSocket accepted = lab::connect_to(space, to);
+  const lab::TcpSocket waiting = lab::start_connecting(space, to);
+  const lab::TcpSocket refused = lab::start_connecting(space, to);
+  ASSERT_TRUE(lab::eventually([&] { return alone().value_or(0) > 0; }));
+  const auto before = pressure_in(space).listen_drops;
+  const auto between = alone();
+  const auto after = pressure_in(space).listen_drops;
+  EXPECT_LE(before, between);
+  EXPECT_LE(between, after);
+  EXPECT_EQ(ProcPressure("/nonexistent").listen_drops(), std::nullopt);
+}
+
 TEST_F(ProcPressureTest, ASilentPeerMakesTimeouts) {
   if (const auto& reason = Namespace::filter_skip_reason())
     GTEST_SKIP() << *reason;

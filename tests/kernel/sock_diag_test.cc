@@ -213,11 +213,11 @@ TEST_F(KernelTest, TheListenersAloneAreTheListenersOfADump) {
 TEST_F(KernelTest, AHolderIsFoundByItsSocket) {
   const Namespace space;
   const auto listener = lab::listen_on(space, "127.0.0.1:0");
-  ProcProcesses processes;
-  const Result<tcp::ProcessMap> map = processes.read({});
-  ASSERT_TRUE(map);
-  EXPECT_EQ(map->lowest(static_cast<std::uint32_t>(listener.inode())),
-            static_cast<std::uint32_t>(::getpid()));
+  const Result<Holdings> seen = ProcProcesses().read();
+  ASSERT_TRUE(seen);
+  EXPECT_THAT(seen->holders,
+              testing::Contains(tcp::Holder{static_cast<std::uint32_t>(listener.inode()),
+                                            static_cast<std::uint32_t>(::getpid())}));
   EXPECT_THAT(ProcNames().identity_of(static_cast<std::uint32_t>(::getpid())).command,
               Not(IsEmpty()));
 }

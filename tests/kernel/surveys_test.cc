@@ -50,14 +50,14 @@ TEST_F(SurveysTest, AListenerTellsWhatWaitsAndWhatItLost) {
     };
     EXPECT_EQ(told().queue, 0u);
     EXPECT_EQ(told().backlog, 1u);
-    EXPECT_EQ(told().drops, 0u);
+    EXPECT_EQ(told().discards, 0u);
 
     std::vector<lab::TcpSocket> clients;
     for (int i = 0; i < 8; ++i)
       clients.push_back(lab::start_connecting(space, lab::text(listener.local())));
     // The kernel lets one more wait than it was told; the others' SYNs find no room.
     EXPECT_EQ(lab::settled([&] { return told().queue; }, 2u), 2u);
-    EXPECT_TRUE(lab::eventually([&] { return told().drops >= 6; })) << told().drops;
+    EXPECT_TRUE(lab::eventually([&] { return told().discards >= 6; })) << told().discards;
     EXPECT_EQ(told().inode, listener.inode());
   }
 }
@@ -72,7 +72,7 @@ TEST_F(SurveysTest, TheListenersAloneTellWhatTheyLostToo) {
   const auto lost = [&] {
     std::vector<tcp::Socket> found;
     EXPECT_TRUE(source->find(tcp::ListenersQuery{}, found));
-    return found.empty() ? 0u : found.front().drops;
+    return found.empty() ? 0u : found.front().discards;
   };
   EXPECT_TRUE(lab::eventually([&] { return lost() >= 6; })) << lost();
 }

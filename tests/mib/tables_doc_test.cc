@@ -27,7 +27,35 @@ constexpr const char* kIntroduction =
     "the\n"
     "index and appears only in the names of the others. Syntaxes are those on the wire: an\n"
     "enumeration travels as Integer32, an Unsigned32 as Gauge32. What the objects mean is told in\n"
-    "RFC 4022 and in `mib/TCPMIBD-MIB.txt`.\n";
+    "RFC 4022 and in `mib/TCPMIBD-MIB.txt`.\n"
+    "\n"
+    "Rows below 1.3.6.1.2.1.6 are what the kernel says of TCP, subflows of MPTCP among them. The "
+    "other\n"
+    "tables count an MPTCP connection once, in its own state, and its subflows not: see\n"
+    "[operating.md](operating.md#mptcp), also for what cannot be seen of it.\n";
+
+constexpr const char* kMeaning =
+    "\n"
+    "## What Linux means by some of them\n"
+    "\n"
+    "- **tcpRtoMin, tcpRtoMax** are what connections begin with: `net.ipv4.tcp_rto_min_us` (since\n"
+    "  Linux 6.11, parts of a millisecond rounded up) and `net.ipv4.tcp_rto_max_ms` (since 6.15).\n"
+    "  Older kernels have constants, 200 ms and 120 s, in `/proc/net/snmp`, where newer ones "
+    "still\n"
+    "  print them whatever is set. A route's `rto_min` (`ip route`) and what a program sets for "
+    "its\n"
+    "  socket (`TCP_RTO_MIN_US`, `TCP_RTO_MAX_MS`, BPF) go before: a connection may have less "
+    "than\n"
+    "  tcpRtoMin, or more than tcpRtoMax. `ss -ti` tells its `rto`.\n"
+    "- **tcpAttemptFails** has no attempt that the program gave up itself. A socket that is "
+    "closed\n"
+    "  in SYN_SENT, as by a timeout of the program's own, leaves no trace but in tcpActiveOpens. "
+    "One\n"
+    "  that is refused, or that the kernel gives up, counts.\n"
+    "- **tcpEstabResets** counts ends: a connection over the loopback that is reset is two.\n"
+    "- **A connection that was reset has no row**, though its program may keep the descriptor. No\n"
+    "  socket dump has it, so no table has: see\n"
+    "  [operating.md](operating.md#what-no-count-shows).\n";
 
 constexpr const char* kHead =
     "\n"
@@ -50,7 +78,7 @@ std::string generated() {
     for (const snmp::ObjectInfo& object : entry.object->objects())
       (entry.object->is_table() ? tables : scalars) += line(object);
   }
-  return kIntroduction + scalars + tables;
+  return kIntroduction + scalars + tables + kMeaning;
 }
 
 TEST(TablesDocument, SaysWhatTheRegistrySays) {

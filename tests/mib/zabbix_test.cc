@@ -7,6 +7,7 @@
 #include <regex>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/nms.h"
@@ -91,8 +92,10 @@ std::vector<std::string> matches(const std::string& where, const char* pattern) 
   return found;
 }
 
+// Those that open a problem and those that close it.
 std::vector<std::string> keys_in(const YAML::Node& trigger) {
-  return matches(text(trigger["expression"]), R"(/tcpmibd by SNMP/([^,)]+))");
+  return matches(text(trigger["expression"]) + text(trigger["recovery_expression"]),
+                 R"(/tcpmibd by SNMP/([^,)]+))");
 }
 
 TEST_P(Zabbix, SaysItsVersionAndGroups) {
@@ -153,6 +156,109 @@ TEST_P(Zabbix, PortsAndUnitsAreDiscovered) {
   EXPECT_THAT(keys, ElementsAre("tcpmibd.port.discovery", "tcpmibd.unit.discovery"));
 }
 
+// What a first preprocessing step makes of a value that is not there.
+std::string without_value(const YAML::Node& item) {
+  const YAML::Node step = item["preprocessing"][0];
+  return text(step["error_handler"]) + text(step["error_handler_params"]);
+}
+
+// Else its items are unsupported and its problem stays until they are deleted.
+TEST_P(Zabbix, APortOrUnitThatIsGoneCountsNothing) {
+  for (const YAML::Node& item : all({"item_prototypes"})) {
+    EXPECT_EQ(without_value(item), "CUSTOM_VALUE0") << text(item["key"]);
+    EXPECT_EQ(first_step(item), walks() ? "SNMP_WALK_VALUE" : "CHECK_NOT_SUPPORTED");
+  }
+}
+
+// When the last one is gone the walk is empty or, by the version of Zabbix, an error, with which
+// all items that depend on it would be unsupported: then a walk stands there that has none of their
+// objects. And the rule that finds nothing has found that all are gone.
+TEST_P(Zabbix, ATableWithoutRowsIsNoError) {
+  if (!walks())
+    GTEST_SKIP() << "each object is asked for by itself";
+  for (const char* table : {"tcpmibd.walk.ports", "tcpmibd.walk.units"}) {
+    EXPECT_EQ(first_step(items_.at(table)), "CHECK_NOT_SUPPORTED") << table;
+    EXPECT_EQ(without_value(items_.at(table)), "CUSTOM_VALUE.0.0 = INTEGER: 0") << table;
+  }
+  for (const YAML::Node& rule : all({"discovery_rules"}))
+    EXPECT_EQ(without_value(rule), "CUSTOM_VALUE[]") << text(rule["key"]);
+}
+
+// What a port has lost goes on while its listening sockets change. One that changes them all the
+// time may lose connections as well.
+TEST_P(Zabbix, LostConnectionsAreTrustedWhateverItsSocketsDo) {
+  const std::string prefix = "min(/tcpmibd by SNMP/tcpmibd.port.drops[{#SNMPINDEX}],3m)>";
+  std::vector<std::string> expressions;
+  for (const YAML::Node& trigger : all({"trigger_prototypes"}))
+    expressions.push_back(text(trigger["expression"]));
+  EXPECT_THAT(expressions, Contains(prefix + "{$TCPMIBD.DROPS.WARN:\"{#SNMPINDEX}\"}"));
+  EXPECT_THAT(expressions, Contains(prefix + "{$TCPMIBD.DROPS.CRIT:\"{#SNMPINDEX}\"}"));
+}
+
+// And it is asked for until it is deleted: from 7.0 on Zabbix would stop at once, and the problem
+// stay.
+TEST_P(Zabbix, APortOrUnitThatIsGoneIsForgottenSoon) {
+  for (const YAML::Node& rule : all({"discovery_rules"})) {
+    EXPECT_EQ(text(rule["lifetime"]), "1d") << text(rule["key"]);
+    EXPECT_EQ(text(rule["enabled_lifetime_type"]), walks() ? "DISABLE_NEVER" : "");
+  }
+}
+
+TEST_P(Zabbix, WhatTheKernelDoesNotHaveIsNoError) {
+  for (const YAML::Node& item : all({"items"})) {
+    const bool is_pressure = text(item["tags"][0]["value"]) == "pressure";
+    EXPECT_TRUE(!is_pressure || without_value(item) == "DISCARD_VALUE") << text(item["key"]);
+  }
+}
+
+// A port that is gone counts nothing, and so it is with one of an agent that is away, where each
+// object is asked for by itself: until the version is missed, which is polled at another moment,
+// two polls may pass. So a problem is closed when there was nothing for three minutes, and the
+// version all the time.
+TEST_P(Zabbix, ProblemsOfPortsAndUnitsStayWhileTcpmibdIsAway) {
+  for (const YAML::Node& trigger : all({"trigger_prototypes"})) {
+    const std::string closes = text(trigger["recovery_expression"]);
+    EXPECT_EQ(text(trigger["recovery_mode"]), "RECOVERY_EXPRESSION");
+    if (closes == "last(/tcpmibd by SNMP/tcpmibd.port.sockets[{#SNMPINDEX}])>0")
+      continue;
+    EXPECT_TRUE(closes.ends_with(" and count(/tcpmibd by SNMP/tcpmibd.version,5m)>3")) << closes;
+    EXPECT_THAT(closes, testing::HasSubstr(",3m)<="));
+  }
+}
+
+TEST_P(Zabbix, AServiceThatStopsListeningIsAProblem) {
+  std::vector<std::string> expressions;
+  for (const YAML::Node& trigger : all({"trigger_prototypes"}))
+    expressions.push_back(text(trigger["expression"]));
+  EXPECT_THAT(expressions,
+              Contains("max(/tcpmibd by SNMP/tcpmibd.port.sockets[{#SNMPINDEX}],3m)=0 and "
+                       "{#SNMPINDEX}<{$TCPMIBD.LISTEN.BELOW:\"{#SNMPINDEX}\"} and "
+                       "count(/tcpmibd by SNMP/tcpmibd.version,5m)>3"));
+}
+
+// How the name of a problem begins, and what it tells besides.
+std::pair<std::string, std::string> telling(const std::string& trigger) {
+  const std::string amount = "{ITEM.LASTVALUE1}";
+  if (trigger.ends_with("nobody listens any more"))
+    return {"Port {#SNMPINDEX} {#COMMAND} {#UNIT}: ", ""};
+  if (trigger.starts_with("Port"))
+    return {"Port {#SNMPINDEX} {#COMMAND} {#UNIT}: ", amount};
+  if (trigger.starts_with("Unit"))
+    return {"Unit {#UNIT}: ", amount};
+  if (trigger.starts_with("TCP"))
+    return {"TCP: ", amount};
+  return {};
+}
+
+// It is all that a message of it shows.
+TEST_P(Zabbix, ProblemsAreNamedByWhoAndHowMuch) {
+  for (const YAML::Node& trigger : triggers()) {
+    const auto [who, how_much] = telling(text(trigger["name"]));
+    EXPECT_THAT(text(trigger["event_name"]),
+                AllOf(testing::StartsWith(who), testing::HasSubstr(how_much)));
+  }
+}
+
 TEST_P(Zabbix, EveryTriggerLooksAtItemsThereAre) {
   for (const YAML::Node& trigger : triggers()) {
     SCOPED_TRACE(text(trigger["name"]));
@@ -173,14 +279,17 @@ TEST_P(Zabbix, ATriggerOfSeveralItemsStandsBelowNone) {
 }
 
 TEST_P(Zabbix, AllTriggersRestWhileTcpmibdIsAway) {
-  std::map<std::string, std::string> expressions;
+  const auto identity = [](const YAML::Node& trigger) {
+    return text(trigger["expression"]) + " until " + text(trigger["recovery_expression"]);
+  };
+  std::map<std::string, std::string> identities;
   for (const YAML::Node& trigger : triggers())
-    expressions[text(trigger["name"])] = text(trigger["expression"]);
+    identities[text(trigger["name"])] = identity(trigger);
   for (const YAML::Node& trigger : triggers()) {
     std::vector<std::string> names;
     for (const auto& dependency : trigger["dependencies"]) {
       names.push_back(text(dependency["name"]));
-      EXPECT_EQ(expressions[names.back()], text(dependency["expression"])) << names.back();
+      EXPECT_EQ(identities[names.back()], identity(dependency)) << names.back();
     }
     if (text(trigger["name"]) == "tcpmibd does not answer")
       continue;
@@ -224,7 +333,47 @@ TEST_P(Zabbix, IsTheSameTemplateInEveryVersion) {
   EXPECT_EQ(identities(things_, false), identities(things, true));
 }
 
-// By the interpreter that Zabbix itself has inside.
+// The hosts to import take what differs between them from macros, and each macro has a value.
+TEST(ZabbixHosts, AskByVersions2And3AtAnyPort) {
+  const YAML::Node hosts =
+      YAML::LoadFile((nms_folder() / "zabbix" / "hosts.yaml").string())["zabbix_export"]["hosts"];
+  std::vector<std::string> versions;
+  for (const auto& host : hosts) {
+    EXPECT_EQ(text(host["templates"][0]["name"]), "tcpmibd by SNMP");
+    std::set<std::string> defined;
+    for (const auto& macro : host["macros"]) {
+      EXPECT_FALSE(text(macro["value"]).empty());
+      defined.insert(text(macro["macro"]));
+    }
+    const YAML::Node interface = host["interfaces"][0];
+    versions.push_back(text(interface["details"]["version"]));
+    std::set<std::string> used{text(interface["port"])};
+    for (const auto& detail : interface["details"]) {
+      if (text(detail.second).starts_with("{$"))
+        used.insert(text(detail.second));
+    }
+    EXPECT_EQ(used, defined) << text(host["host"]);
+  }
+  EXPECT_THAT(versions, ElementsAre("", "SNMPV3"));
+}
+
+// The length of `name`, then its octets: as the index of a row in which a text is.
+std::string index_of(const std::string& name) {
+  std::string index = std::to_string(name.size());
+  for (const char octet : name)
+    index += "." + std::to_string(static_cast<unsigned char>(octet));
+  return index;
+}
+
+// What `script` of a template returns for `value`, by the interpreter that Zabbix itself has
+// inside.
+std::string returned_by(const std::string& script, const std::string& value) {
+  const TempFolder folder;
+  return run({"duk", folder.write("step.js", "print((function (value) {\n" + script + "})('" +
+                                                 value + "'));")})
+      .out;
+}
+
 TEST_P(Zabbix, TheNameOfAUnitIsReadFromItsIndex) {
   if (!is_installed("duk"))
     GTEST_SKIP() << "no duk (package duktape)";
@@ -235,14 +384,12 @@ TEST_P(Zabbix, TheNameOfAUnitIsReadFromItsIndex) {
         script = text(step["parameters"][0]);
     }
   }
-  const TempFolder folder;
-  const std::string file = folder.write(
-      "unit.js",
-      "print((function (value) {\n" + script +
-          "})('[{\"{#SNMPINDEX}\":\"11.115.115.104.46.115.101.114.118.105.99.101\"}]'));");
-  EXPECT_EQ(run({"duk", file}).out,
-            "[{\"{#SNMPINDEX}\":\"11.115.115.104.46.115.101.114.118.105.99.101\","
-            "\"{#UNIT}\":\"ssh.service\"}]\n");
+  for (const std::string name : {"ssh.service", "café-同步.service", "job@50%41+.service"}) {
+    const std::string row = "{\"{#SNMPINDEX}\":\"" + index_of(name) + "\"";
+    EXPECT_EQ(returned_by(script, "[" + row + "}]"),
+              "[" + row + ",\"{#UNIT}\":\"" + name + "\"}]\n");
+  }
+  EXPECT_EQ(returned_by(script, "[]"), "[]\n") << "there is none";
 }
 
 }  // namespace

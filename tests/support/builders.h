@@ -35,7 +35,7 @@ struct SocketOptions {
   std::uint64_t cgroup = 0;
   std::uint32_t queue = 0;    // of a listener: connections not accepted
   std::uint32_t backlog = 0;  // likewise, how many may be
-  std::uint32_t drops = 0;
+  std::uint32_t discards = 0;
   tcp::Timer timer = tcp::Timer::kNone;
   std::uint32_t expires_ms = 0;
   std::uint32_t quiet_ms = 0;
@@ -83,7 +83,7 @@ inline tcp::Socket socket_with(const SocketOptions& options) {
   socket.cgroup = options.cgroup;
   socket.receive_queue = options.queue;
   socket.send_queue = options.backlog;
-  socket.drops = options.drops;
+  socket.discards = options.discards;
   socket.timer = options.timer;
   socket.expires_ms = options.expires_ms;
   socket.quiet_ms = options.quiet_ms;
@@ -108,11 +108,15 @@ inline tcp::Socket listener(std::string_view local, const SocketOptions& options
   return socket;
 }
 
+// `mptcp`: MPTCP connections, which are no sockets of TCP.
 inline tcp::Snapshot snapshot_of(const std::vector<tcp::Socket>& sockets,
-                                 const tcp::AddressForms& forms = {}) {
+                                 const tcp::AddressForms& forms = {},
+                                 const std::vector<tcp::Socket>& mptcp = {}) {
   tcp::SnapshotBuilder builder(forms);
   for (const tcp::Socket& socket : sockets)
     builder.add(socket);
+  for (const tcp::Socket& connection : mptcp)
+    builder.add_mptcp(connection);
   return builder.finish();
 }
 
@@ -176,6 +180,9 @@ inline tcp::Pressure full_pressure() {
           .memory_limit = 8,
           .ephemeral = tcp::EphemeralRange::parse("32768\t60999", "").value(),
           .fin_timeout = 60,
+          .time_wait_reuse = 2,
+          .time_wait_reuse_delay_ms = 1000,
+          .timestamps = 1,
           .listen_overflows = 14,
           .listen_drops = 15,
           .syn_cookies_sent = 16,
@@ -200,19 +207,20 @@ inline tcp::AlarmRule alarm_rule(std::string name, const tcp::Measure& measure,
 class Host {
  public:
   explicit Host(const std::vector<tcp::Socket>& sockets, const tcp::AddressForms& forms = {},
-                std::string_view proc_net_snmp = {})
-      : snapshot_(snapshot_of(sockets, forms)),
+                std::string_view proc_net_snmp = {}, const std::vector<tcp::Socket>& mptcp = {})
+      : snapshot_(snapshot_of(sockets, forms, mptcp)),
         sightings_(tcp::Sightings::follow({}, snapshot_, {}, {})),
+        lost_(lost_by(snapshot_, *pressure_.listen_drops)),
         survey_(tcp::Survey::build({.snapshot = snapshot_,
                                     .sightings = sightings_,
                                     .before = nullptr,
                                     .ephemeral = pressure_.ephemeral,
-                                    .units = units_})) {
+                                    .reuse = pressure_.reuse(),
+                                    .units = units_,
+                                    .lost = &lost_})) {
     std::vector<tcp::Holder> holders;
-    for (const tcp::Socket& socket : sockets) {
-      if (socket.inode != 0)
-        holders.push_back({.inode = socket.inode, .pid = socket.inode});
-    }
+    for (const std::uint32_t inode : snapshot_.inodes())
+      holders.push_back({.inode = inode, .pid = inode});
     processes_ = std::make_shared<const tcp::ProcessMap>(
         tcp::ProcessMap::build(std::move(holders), {}, 0, now_));
     owners_ = tcp::Owners::build(snapshot_, sightings_, processes_, units_);
@@ -248,6 +256,13 @@ class Host {
   }
 
  private:
+  // The agent has watched since before there was any socket, and all of ListenDrops is of these.
+  static tcp::LostConnections lost_by(const tcp::Snapshot& snapshot, std::uint64_t listen_drops) {
+    tcp::ListenDrops drops;
+    drops.observe({}, {.before = 0, .after = 0});
+    return drops.observe(snapshot.listening(), {.before = listen_drops, .after = listen_drops});
+  }
+
   static tables::AgentFigures figures(Time now) {
     constexpr std::chrono::seconds kUp{1000};
     return {.version = "1.2.3",
@@ -263,6 +278,7 @@ class Host {
   mutable FakeProcessNames names_;
   tcp::Snapshot snapshot_;
   tcp::Sightings sightings_;
+  tcp::LostConnections lost_;
   tcp::Survey survey_;
   std::shared_ptr<const tcp::ProcessMap> processes_;
   tcp::Owners owners_;
@@ -313,7 +329,8 @@ inline void PrintTo(const Socket& socket, std::ostream* out) {
        << static_cast<int>(socket.retransmits) << " v6only " << socket.v6only << " expires "
        << socket.expires_ms << " queues " << socket.receive_queue << "/" << socket.send_queue
        << " uid " << socket.uid << " inode " << socket.inode << " cgroup " << socket.cgroup
-       << " drops " << socket.drops << " quiet " << socket.quiet_ms;
+       << " discards " << socket.discards << " quiet " << socket.quiet_ms << " mptcp "
+       << static_cast<int>(socket.mptcp);
 }
 
 }  // namespace tcpmibd::tcp

@@ -93,6 +93,14 @@ class FakeSocketSource final : public tcp::SocketSource {
     const std::lock_guard lock(mutex_);
     sockets_ = std::move(sockets);
   }
+  // MPTCP connections beside them; `sight` is what is said of how far they are seen.
+  void set_mptcp(std::vector<tcp::Socket> connections,
+                 tcp::MptcpSight sight = tcp::MptcpSight::kSeen) {
+    const std::lock_guard lock(mutex_);
+    mptcp_ = std::move(connections);
+    sight_ = sight;
+  }
+
   // kPartial: whoever names no interface does not find what is bound to one that is far, of a
   // number above kLastNear.
   void set_coverage(tcp::Coverage coverage) { coverage_ = coverage; }
@@ -125,6 +133,9 @@ class FakeSocketSource final : public tcp::SocketSource {
     const std::lock_guard lock(mutex_);
     for (const tcp::Socket& socket : sockets_)
       into.add(socket);
+    for (const tcp::Socket& connection : mptcp_)
+      into.add_mptcp(connection);
+    into.set_mptcp_sight(sight_);
     return {};
   }
 
@@ -132,9 +143,11 @@ class FakeSocketSource final : public tcp::SocketSource {
     if (Status status = quiet_faults_.call("dump CLOSE_WAIT"); !status)
       return status;
     const std::lock_guard lock(mutex_);
-    for (const tcp::Socket& socket : sockets_) {
-      if (socket.state == tcp::State::kCloseWait)
-        into.push_back({socket.id.cookie, socket.quiet_ms});
+    for (const std::vector<tcp::Socket>* all : {&sockets_, &mptcp_}) {
+      for (const tcp::Socket& socket : *all) {
+        if (socket.state == tcp::State::kCloseWait)
+          into.push_back({socket.id.cookie, socket.quiet_ms});
+      }
     }
     return {};
   }
@@ -204,6 +217,8 @@ class FakeSocketSource final : public tcp::SocketSource {
 
   mutable std::mutex mutex_;
   std::vector<tcp::Socket> sockets_;
+  std::vector<tcp::Socket> mptcp_;
+  tcp::MptcpSight sight_ = tcp::MptcpSight::kAbsent;
   std::vector<tcp::ConnectionQuery> queries_;
   tcp::Coverage coverage_ = tcp::Coverage::kComplete;
   std::function<void()> while_reading_;
@@ -318,7 +333,8 @@ class FakePressureSource final : public tcp::PressureSource {
     const std::lock_guard lock(mutex_);
     pressure_ = std::move(pressure);
   }
-  Faults& faults() { return faults_; }
+  Faults& faults() { return faults_; }  // of read()
+  int listen_drops_reads() const { return listen_drops_reads_.calls(); }
 
   Result<tcp::Pressure> read() override {
     if (Status status = faults_.call("read the limits"); !status)
@@ -327,10 +343,17 @@ class FakePressureSource final : public tcp::PressureSource {
     return pressure_;
   }
 
+  std::optional<std::uint64_t> listen_drops() override {
+    (void)listen_drops_reads_.call("");
+    const std::lock_guard lock(mutex_);
+    return pressure_.listen_drops;
+  }
+
  private:
   mutable std::mutex mutex_;
   tcp::Pressure pressure_ = full_pressure();
   Faults faults_;
+  Faults listen_drops_reads_;
 };
 
 }  // namespace tcpmibd::lab

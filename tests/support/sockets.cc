@@ -10,8 +10,14 @@
 #include <sys/stat.h>
 
 #include <cstring>
+#include <initializer_list>
+#include <vector>
 
 #include "support/trouble.h"
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
 
 namespace tcpmibd::lab {
 namespace {
@@ -73,10 +79,11 @@ void bind_to_device(const TcpSocket& socket, const std::string& device) {
           "bind to device " + device);
 }
 
-TcpSocket open_socket(const End& end) {
+TcpSocket open_socket(const End& end, bool mptcp = false) {
   const int family = end.octets.size() == 4 ? AF_INET : AF_INET6;
-  return TcpSocket(FileDescriptor(
-      check(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "open a socket")));
+  const int protocol = mptcp ? IPPROTO_MPTCP : 0;
+  return TcpSocket(FileDescriptor(check(
+      ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol), "open a socket")));
 }
 
 void bind_to(const TcpSocket& socket, const End& end) {
@@ -85,14 +92,68 @@ void bind_to(const TcpSocket& socket, const End& end) {
 }
 
 // False when nothing of `events` came within the time.
-bool await(const TcpSocket& socket, short events, int milliseconds) {
+bool await(const TcpSocket& socket, short events, int timeout_ms) {
   pollfd ready{.fd = socket.get(), .events = events, .revents = 0};
-  return check(::poll(&ready, 1, milliseconds), "poll a socket") > 0;
+  return check(::poll(&ready, 1, timeout_ms), "poll a socket") > 0;
 }
 
 void must_await(const TcpSocket& socket, short events, const std::string& what) {
   if (!await(socket, events, kPatienceInMilliseconds))
     throw Trouble("waited in vain for " + what);
+}
+
+using Octets = std::vector<std::uint8_t>;
+
+void append(Octets& octets, std::initializer_list<std::uint16_t> words) {
+  for (const std::uint16_t word : words) {
+    octets.push_back(static_cast<std::uint8_t>(word >> 8));
+    octets.push_back(static_cast<std::uint8_t>(word));
+  }
+}
+
+void append(Octets& octets, const Octets& more) {
+  octets.insert(octets.end(), more.begin(), more.end());
+}
+
+// RFC 1071, of an even number of octets.
+std::uint16_t internet_checksum(const Octets& octets) {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i + 1 < octets.size(); i += 2)
+    sum += static_cast<std::uint32_t>(octets[i]) << 8 | octets[i + 1];
+  while (sum > 0xffff)
+    sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<std::uint16_t>(~sum);
+}
+
+// RFC 9293, 3.1: a TCP header without options, its checksum over the pseudo-header.
+Octets syn_segment(const End& from, const End& to) {
+  constexpr std::uint16_t kSequence = 1000;
+  constexpr std::uint16_t kFiveWordsAndSyn = 0x5002;
+  constexpr std::uint16_t kWindow = 64240;
+  constexpr std::size_t kChecksumAt = 16;
+  Octets segment;
+  append(segment, {from.port, to.port, 0, kSequence, 0, 0, kFiveWordsAndSyn, kWindow, 0, 0});
+  Octets covered;
+  append(covered, from.octets);
+  append(covered, to.octets);
+  append(covered, {IPPROTO_TCP, static_cast<std::uint16_t>(segment.size())});
+  append(covered, segment);
+  const std::uint16_t checksum = internet_checksum(covered);
+  segment[kChecksumAt] = static_cast<std::uint8_t>(checksum >> 8);
+  segment[kChecksumAt + 1] = static_cast<std::uint8_t>(checksum);
+  return segment;
+}
+
+// RFC 791; the kernel fills in length and checksum.
+Octets ipv4_packet(const End& from, const End& to, const Octets& segment) {
+  constexpr std::uint16_t kVersionAndLength = 0x4500;
+  constexpr std::uint16_t kHopsAndProtocol = 64 << 8 | IPPROTO_TCP;
+  Octets packet;
+  append(packet, {kVersionAndLength, 0, 0, 0, kHopsAndProtocol, 0});
+  append(packet, from.octets);
+  append(packet, to.octets);
+  append(packet, segment);
+  return packet;
 }
 
 // A wildcard listener for both families has no address to tell.
@@ -167,10 +228,19 @@ void TcpSocket::reset() {
   close();
 }
 
+std::optional<std::string> mptcp_skip_reason() {
+  if (const auto& reason = Namespace::skip_reason())
+    return reason;
+  const Namespace space;  // net.mptcp.enabled has its default there.
+  const FileDescriptor socket(
+      space.run([] { return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP); }));
+  return socket ? std::nullopt : std::optional<std::string>("this kernel has no MPTCP");
+}
+
 TcpSocket listen_on(const Namespace& space, const std::string& at, const ListenOptions& options) {
   return space.run([&] {
     const End end = end_of(at);
-    TcpSocket socket = open_socket(end);
+    TcpSocket socket = open_socket(end, options.mptcp);
     set(socket, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
     if (end.octets.size() == 16)
       set(socket, IPPROTO_IPV6, IPV6_V6ONLY, options.only_v6, "IPV6_V6ONLY");
@@ -201,7 +271,7 @@ TcpSocket start_connecting(const Namespace& space, const std::string& to,
                            const ConnectOptions& options) {
   return space.run([&] {
     const End end = end_of(to);
-    TcpSocket socket = open_socket(end);
+    TcpSocket socket = open_socket(end, options.mptcp);
     if (options.send_buffer > 0)
       set(socket, SOL_SOCKET, SO_SNDBUF, options.send_buffer, "SO_SNDBUF");
     bind_to_device(socket, options.device);
@@ -223,6 +293,17 @@ TcpSocket start_fast_connecting(const Namespace& space, const std::string& to,
                                   MSG_FASTOPEN | MSG_NOSIGNAL, address.get(), address.length);
     if (sent < 0 && errno != EINPROGRESS)
       check(-1, "connect with data to " + to);
+    return socket;
+  });
+}
+
+TcpSocket start_connecting_with_first_data(const Namespace& space, const std::string& to) {
+  return space.run([&] {
+    TcpSocket socket = open_socket(end_of(to));
+    set(socket, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1, "TCP_FASTOPEN_CONNECT");
+    set(socket, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1, "TCP_FASTOPEN_NO_COOKIE");
+    KernelAddress address = kernel_address(end_of(to));
+    check(::connect(socket.get(), address.get(), address.length), "connect to " + to);
     return socket;
   });
 }
@@ -252,6 +333,18 @@ TcpSocket accept_from(const TcpSocket& listener) {
   must_await(listener, POLLIN, "a client");
   return TcpSocket(FileDescriptor(
       check(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC), "accept")));
+}
+
+void send_syn(const Namespace& space, const std::string& from, const std::string& to) {
+  space.run([&] {
+    const FileDescriptor raw(
+        check(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW), "open a raw socket"));
+    const Octets packet =
+        ipv4_packet(end_of(from), end_of(to), syn_segment(end_of(from), end_of(to)));
+    KernelAddress address = kernel_address(end_of(to));
+    check(::sendto(raw.get(), packet.data(), packet.size(), 0, address.get(), address.length),
+          "send a SYN to " + to);
+  });
 }
 
 }  // namespace tcpmibd::lab

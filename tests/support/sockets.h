@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,8 +13,8 @@
 
 namespace tcpmibd::lab {
 
-// A TCP socket of the test. It stays in the namespace it was made in, and nothing here blocks for
-// longer than kPatience.
+// A TCP or MPTCP socket of the test. It stays in the namespace it was made in, and nothing here
+// blocks for longer than kPatience.
 class TcpSocket {
  public:
   TcpSocket() = default;
@@ -57,13 +58,18 @@ struct ListenOptions {
   int defer_accept = 0;  // seconds a silent client stays in SYN_RECEIVED
   bool fast_open = false;
   int receive_buffer = 0;  // octets; 0: the kernel's choice
+  bool mptcp = false;
 };
 
 struct ConnectOptions {
   std::string from{};  // port 0: any
   std::string device{};
   int send_buffer = 0;
+  bool mptcp = false;
 };
+
+// Why no socket can speak MPTCP here; none where it can.
+std::optional<std::string> mptcp_skip_reason();
 
 // Addresses are written as end_of() takes them; the port 0 is any free one. "[::]:0" listens for
 // both families unless only_v6; "[::ffff:10.0.0.1]:0" makes a v4-mapped socket.
@@ -81,6 +87,10 @@ TcpSocket start_connecting(const Namespace& space, const std::string& to,
 TcpSocket start_fast_connecting(const Namespace& space, const std::string& to,
                                 std::string_view data);
 
+// In SYN_SENT with no SYN sent: that goes with the first data (TCP_FASTOPEN_CONNECT), which never
+// comes.
+TcpSocket start_connecting_with_first_data(const Namespace& space, const std::string& to);
+
 // Established without any packet or peer (TCP_REPAIR); closing it sends none either. In the
 // calling thread's namespace, with CAP_NET_ADMIN there.
 TcpSocket repaired(const Ends& ends);
@@ -89,5 +99,9 @@ TcpSocket connect_to(const Namespace& space, const std::string& to,
                      const ConnectOptions& options = {});
 
 TcpSocket accept_from(const TcpSocket& listener);
+
+// Sends a SYN over IPv4 as from any host and port, and no more; each time the same one. With
+// CAP_NET_RAW in the namespace.
+void send_syn(const Namespace& space, const std::string& from, const std::string& to);
 
 }  // namespace tcpmibd::lab

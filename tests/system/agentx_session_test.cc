@@ -237,7 +237,21 @@ TEST_F(AgentxSession, TimesAreToldInTheMastersSysUpTime) {
   // What has happened does not move while the master's clock goes on.
   const auto pings = [&] { return those(session.requests(), Type::kPing).size(); };
   EXPECT_TRUE(session.serve_until([&] { return pings() >= 2; })) << agent.log();
-  EXPECT_NEAR(timestamp(session), started, 5);
+  EXPECT_EQ(timestamp(session), started);
+}
+
+TEST_F(AgentxSession, TimesStayWhenOnlyTheSessionIsLost) {
+  const Namespace space;
+  Scripted agent(space);
+  MasterSession first = agent.attend({.uptime = 1'000'000});
+  const std::uint32_t started = timestamp(first);
+  first.close();
+  MasterSession second = agent.take();
+  second.manners.uptime = first.uptime();
+  ASSERT_TRUE(
+      second.serve_until([&] { return count_of(kAnnounced, agent.log()) > 1; }, kGreatPatience))
+      << agent.log();
+  EXPECT_EQ(timestamp(second), started);
 }
 
 TEST_F(AgentxSession, WhatWasBeforeTheMastersStartHasTheTimeZero) {

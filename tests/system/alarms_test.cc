@@ -364,6 +364,25 @@ TEST_F(AlarmKindTest, EphemeralPortsRunOutForOneRemoteEndFirst) {
   expect_cleared();
 }
 
+// Who binds an address before it connects has as many ports for all remote ends together.
+TEST_F(AlarmKindTest, EphemeralPortsThatAreBoundRunOutForAllRemoteEnds) {
+  space_->set_sysctl("net.ipv4.ip_local_port_range", "40000 40009");
+  space_->set_sysctl("net.ipv4.tcp_max_tw_buckets", "0");
+  watch("measure = \"ephemeral-percent\"\nraise = 60\nclear = 30\n");
+  const TcpSocket listener = listen_on(*space_, "0.0.0.0:5432");
+  std::vector<TcpSocket> held;
+  for (int i = 1; i <= 7; ++i) {
+    held.push_back(
+        connect_to(*space_, "127.0.1." + std::to_string(i) + ":5432", {.from = "127.0.0.1:0"}));
+    held.push_back(accept_from(listener));
+  }
+  expect_raised();
+  EXPECT_EQ(worst(), "local 127.0.0.1");
+  EXPECT_EQ(value_at(*manager_, alarm_cell(kValue, "a")), "70");
+  held.clear();
+  expect_cleared();
+}
+
 TEST_F(AlarmKindTest, TimeWaitsArePartOfTheirLimit) {
   space_->set_sysctl("net.ipv4.tcp_max_tw_buckets", "10");
   watch("measure = \"time-wait-percent\"\nraise = 50\nclear = 20\n");

@@ -125,7 +125,7 @@ const BadAddress kAddresses[] = {
     {"MasterByUdp", {"--agentx", "udp:localhost:705"}, kUsage, {kHowToAttach}},
     {"MasterWithoutPort", {"--agentx", "tcp:localhost:99999"}, kUsage, {kHowToAttach}},
     {"MasterWithoutHost", {"--agentx", "tcp:"}, kUsage, {kHowToAttach}},
-    {"MasterInPlaceUnknown", {"--agentx", "run/agentx"}, kUsage, {"'run/agentx'", kHowToAttach}},
+    {"MasterOverTheAir", {"--agentx", "tcp:air/705"}, kUsage, {"'tcp:air/705'", kHowToAttach}},
 };
 
 INSTANTIATE_TEST_SUITE_P(Addresses, Address, testing::ValuesIn(kAddresses),

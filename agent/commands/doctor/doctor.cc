@@ -67,6 +67,28 @@ Finding reading(const DoctorFacts& facts) {
   return finding;
 }
 
+Finding mptcp(const DoctorFacts& facts) {
+  constexpr const char* kPoint = "MPTCP";
+  if (!facts.mptcp && !facts.reading)
+    return note(kPoint, "cannot be looked at without sock_diag");
+  if (!facts.mptcp)
+    return wrong(kPoint, facts.mptcp.error());
+  switch (*facts.mptcp) {
+    case tcp::MptcpSight::kAbsent:
+      return ok(kPoint, "this kernel has none");
+    case tcp::MptcpSight::kUnused:
+      return ok(kPoint, "no socket speaks it");
+    case tcp::MptcpSight::kSeen:
+      return ok(kPoint, "is spoken, and the kernel tells the states of its connections");
+    case tcp::MptcpSight::kHidden:
+      break;
+  }
+  return note(kPoint, tcp::kMptcpHidden,
+              std::string(tcp::kMptcpCure) +
+                  ", of a kernel with CONFIG_INET_MPTCP_DIAG; and a line mptcp_diag in "
+                  "/etc/modules-load.d/tcpmibd.conf where modules cannot be loaded later");
+}
+
 Finding destroying(const DoctorFacts& facts) {
   constexpr const char* kPoint = "INET_DIAG_DESTROY";
   if (facts.destroying)
@@ -437,8 +459,8 @@ std::pair<std::string, std::string> words_of(std::string_view line) {
 
 std::vector<Finding> examine(const DoctorFacts& facts) {
   std::vector<Finding> findings{
-      configuration(facts),  reading(facts),         destroying(facts),       process_rights(facts),
-      process_lookup(facts), deletion_rights(facts), hidden_processes(facts),
+      configuration(facts),  reading(facts),        mptcp(facts),           destroying(facts),
+      process_rights(facts), process_lookup(facts), deletion_rights(facts), hidden_processes(facts),
   };
   check_capabilities(facts, findings);
   if (!facts.standalone) {

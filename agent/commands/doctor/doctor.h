@@ -12,6 +12,7 @@
 #include "agent/process/privileges.h"
 #include "base/error.h"
 #include "tcp/deletion.h"
+#include "tcp/mptcp.h"
 
 // `tcpmibd doctor`: what it judges, and how. All of this is pure; facts.h goes and looks.
 
@@ -59,7 +60,8 @@ struct DoctorFacts {
   Status configuration{};
   std::string configuration_files{};  // that were read, as people tell them
 
-  Status reading{};     // of the kernel's sockets
+  Status reading{};  // of the kernel's sockets
+  Result<tcp::MptcpSight> mptcp = tcp::MptcpSight::kUnused;
   Status destroying{};  // whether this process could end any
   Status bpf{};         // whether it could look processes up by BPF
   bool tcp_diag_loaded = true;

@@ -102,6 +102,7 @@ void take_settings(const Config& config, DoctorFacts& facts) {
 
 void look_at_kernel(const DoctorSources& sources, DoctorFacts& facts) {
   facts.reading = sources.read_sockets();
+  facts.mptcp = sources.look_at_mptcp();
   facts.destroying = sources.can_destroy();
   facts.bpf = sources.can_use_bpf();
   facts.tcp_diag_loaded = ::access("/sys/module/tcp_diag", F_OK) == 0;

@@ -4,6 +4,7 @@
 
 #include "agent/commands/command_line.h"
 #include "agent/commands/doctor/doctor.h"
+#include "tcp/mptcp.h"
 #include "tcp/sources.h"
 
 namespace tcpmibd::agent {
@@ -11,6 +12,7 @@ namespace tcpmibd::agent {
 // What the kernel's side tells the doctor.
 struct DoctorSources {
   std::function<Status()> read_sockets;
+  std::function<Result<tcp::MptcpSight>()> look_at_mptcp;
   std::function<Status()> can_destroy;
   std::function<Status()> can_use_bpf;
   tcp::ProcessLookup& processes;

@@ -1,5 +1,6 @@
 #include "agent/commands/show/evidence.h"
 
+#include <optional>
 #include <utility>
 
 #include "agent/process/privileges.h"
@@ -21,7 +22,7 @@ Status Evidence::take_snapshot() {
 Status Evidence::look_up_processes() {
   if (!may_look_up())
     return {};
-  return sources_.processes.read({}).map([&](tcp::ProcessMap map) {
+  return sources_.processes.read(snapshot_.inodes()).map([&](tcp::ProcessMap map) {
     processes_ = std::make_shared<const tcp::ProcessMap>(std::move(map));
   });
 }
@@ -35,7 +36,7 @@ Status Evidence::read_pressure() {
       [&](tcp::Pressure pressure) { pressure_ = std::move(pressure); });
 }
 
-void Evidence::make_survey() { survey_ = surveyor_.survey(snapshot_); }
+void Evidence::make_survey() { survey_ = surveyor_.survey(snapshot_, std::nullopt); }
 
 void Evidence::find_owners() { owners_ = surveyor_.owners(snapshot_, processes_); }
 
@@ -62,6 +63,8 @@ std::string Evidence::remarks() const {
   if (snapshot_.unknown_states() > 0)
     remarks += remark(std::to_string(snapshot_.unknown_states()) +
                       " sockets are left out, for this version does not know their state");
+  if (snapshot_.mptcp_sight() == tcp::MptcpSight::kHidden)
+    remarks += remark(std::string(tcp::kMptcpHidden) + " (" + tcp::kMptcpCure + ")");
   return remarks;
 }
 

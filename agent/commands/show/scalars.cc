@@ -39,6 +39,7 @@ constexpr Level kLevels[] = {
     {"time-wait", "tcpmibdTimeWaits", "tcpmibdTimeWaitsLimit", "", "time_waits_percent"},
     {"memory", "tcpmibdMemoryUsed", "tcpmibdMemoryLimit", " KiB", "memory_percent"},
     {"ephemeral ports", "tcpmibdEphemeralUsed", "tcpmibdEphemeralPorts", "", ""},
+    {"ephemeral bound", "tcpmibdEphemeralBound", "tcpmibdEphemeralPorts", "", ""},
 };
 
 // Something that should not happen often.
@@ -50,7 +51,7 @@ struct Count {
 
 constexpr Count kCounts[] = {
     {"tcpmibdListenOverflows", "a connection found its accept queue full", true},
-    {"tcpmibdListenDrops", "a connection was lost by a listener, for any reason", true},
+    {"tcpmibdListenDrops", "a listener dropped a SYN or a handshake, for any reason", true},
     {"tcpmibdSynCookiesSent", "a SYN was answered with a cookie, for the queue was full", false},
     {"tcpmibdSynQueueDrops", "a SYN was dropped, for the queue was full", true},
     {"tcpmibdTimeWaitOverflows", "a connection skipped timeWait, for its limit was reached", true},
@@ -74,10 +75,13 @@ std::string figure_text(const Record& record, std::string_view object, const cha
   return known ? std::to_string(*known) + unit : "-";
 }
 
-// Between whom most ephemeral ports are used; from where on memory is short.
+// Between whom most ephemeral ports are used, and where most are bound; from where on memory is
+// short.
 std::string remark_on(const Level& level, const Record& record) {
   if (level.used == "tcpmibdEphemeralUsed" && record.number(level.used) > 0)
     return record.text("tcpmibdEphemeralLocal") + " to " + record.text("tcpmibdEphemeralRemote");
+  if (level.used == "tcpmibdEphemeralBound" && record.number(level.used) > 0)
+    return record.text("tcpmibdEphemeralBoundLocal") + " to anywhere";
   if (level.used == "tcpmibdMemoryUsed" && record.find("tcpmibdMemoryPressure") != nullptr)
     return "short from " + record.text("tcpmibdMemoryPressure") + " KiB";
   return "";
@@ -113,7 +117,8 @@ std::string counts_table(const Record& record, bool colour) {
 }
 
 Json value_json(const Record& record, std::string_view object) {
-  if (object == "tcpmibdEphemeralLocal" || object == "tcpmibdEphemeralRemote")
+  if (object == "tcpmibdEphemeralLocal" || object == "tcpmibdEphemeralRemote" ||
+      object == "tcpmibdEphemeralBoundLocal")
     return record.text(object);
   const auto known = figure(record, object);
   return known ? Json(*known) : Json(nullptr);

@@ -1,6 +1,7 @@
 #include "agent/commands/show/sockets.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -31,6 +32,10 @@ struct Line {
   const tcp::Details* details;     // belongs to the snapshot
   std::vector<Process> processes;  // every holder, ascending by pid
   tcp::AcceptQueues accepting{};   // of a listener
+  // The MPTCP connection that this one is, or is a subflow of; null: neither.
+  const tcp::Details* mptcp = nullptr;
+
+  bool is_mptcp() const { return mptcp == details; }
 
   // Of a listener the connections that wait, and how many may; of all sockets that share the row.
   std::uint32_t receive_queue() const { return remote ? details->receive_queue : accepting.queue; }
@@ -117,30 +122,52 @@ bool is_wanted(const Line& line, const Options& options) {
 }
 
 Line line_of(const tcp::Connection& row) {
-  return {row.local, row.local_port, row.remote, row.remote_port, row.details, {}, {}};
+  return {row.local, row.local_port, row.remote, row.remote_port, row.details, {}, {}, nullptr};
 }
 Line line_of(const tcp::Listener& row) {
-  return {row.address, row.port, std::nullopt, 0, row.details, {}, {}};
+  return {row.address, row.port, std::nullopt, 0, row.details, {}, {}, nullptr};
+}
+
+// Connections as they are shown: the MPTCP ones first, each with its subflows below it.
+std::vector<Line> connections_in(const tcp::Snapshot& snapshot) {
+  std::unordered_map<const tcp::Details*, std::vector<Line>> subflows;
+  std::vector<Line> others;
+  const auto sort_out = [&](const auto& row) {
+    Line line = line_of(decoded(row));
+    line.mptcp = snapshot.mptcp_of(row);
+    (line.mptcp == nullptr ? others : subflows[line.mptcp]).push_back(std::move(line));
+  };
+  std::ranges::for_each(snapshot.ipv4(), sort_out);
+  std::ranges::for_each(snapshot.ipv6(), sort_out);
+  std::vector<Line> lines;
+  snapshot.for_each_mptcp([&](const auto& row) {
+    Line line = line_of(decoded(row));
+    line.mptcp = &row.details;
+    lines.push_back(std::move(line));
+    std::ranges::move(subflows[&row.details], std::back_inserter(lines));
+  });
+  std::ranges::move(others, std::back_inserter(lines));
+  return lines;
 }
 
 // Listeners first: they are few, and they say what this host offers.
 std::vector<Line> lines(const Options& options, const Evidence& evidence) {
   Finder finder(evidence);
   std::vector<Line> lines;
-  const auto add = [&](const auto& row) {
-    Line line = line_of(decoded(row));
-    line.processes = finder.holders_of(row.details);
+  const auto add = [&](Line line) {
+    line.processes = finder.holders_of(*line.details);
     if (!line.remote)
-      line.accepting = finder.queues_of(row.details);
+      line.accepting = finder.queues_of(*line.details);
     if (is_wanted(line, options))
       lines.push_back(std::move(line));
   };
   const tcp::Snapshot& snapshot = evidence.snapshot();
   if (options.what != "connections")
-    std::ranges::for_each(snapshot.listeners(), add);
+    std::ranges::for_each(snapshot.listeners(),
+                          [&](const tcp::ListenerRow& row) { add(line_of(decoded(row))); });
   if (options.what != "listeners") {
-    std::ranges::for_each(snapshot.ipv4(), add);
-    std::ranges::for_each(snapshot.ipv6(), add);
+    for (Line& line : connections_in(snapshot))
+      add(std::move(line));
   }
   return lines;
 }
@@ -148,9 +175,14 @@ std::vector<Line> lines(const Options& options, const Evidence& evidence) {
 // ---- for people ----------------------------------------------------------------------------
 
 // What the connection waits for, where there is more to say than the state does.
-std::string waiting(const tcp::Details& details) {
+std::string waiting(const Line& line) {
+  const tcp::Details& details = *line.details;
   if (details.timer == tcp::Timer::kTimeWait)
     return timer_text(details.expires_ms) + " left";
+  if (!line.is_mptcp() && tcp::keeps_its_syn(details.state, details.timer))
+    return "data to send with the SYN";
+  if (details.state == State::kCloseWait && line.is_mptcp())
+    return details.receive_queue > 0 ? "data not read" : "not closed";
   // The FIN counts as one octet of the receive queue until the program reads to the end.
   if (details.state == State::kCloseWait)
     return details.receive_queue > 0 ? "end not read" : "end read, not closed";
@@ -173,24 +205,35 @@ TextTable::Cell state_cell(State state, const Options& options, bool colour) {
   return {state_text(state, options.numeric), colour ? colour_of(state) : ""};
 }
 
+const char* protocol_of(const Line& line) {
+  if (line.mptcp == nullptr)
+    return "tcp";
+  return line.is_mptcp() ? "mptcp" : "  subflow";
+}
+
+// The protocol is told only where there is more than one.
 std::string table_of(const std::vector<Line>& lines, const Options& options, bool colour) {
   using Align = TextTable::Align;
-  TextTable table({{"STATE"},
-                   {"LOCAL"},
-                   {"REMOTE"},
-                   {"RECV-Q", Align::kRight},
-                   {"SEND-Q", Align::kRight},
-                   {"WAITING"},
-                   {"PROCESS"}});
+  const bool any_mptcp =
+      std::ranges::any_of(lines, [](const Line& line) { return line.mptcp != nullptr; });
+  std::vector<TextTable::Heading> headings{
+      {"STATE"},   {"LOCAL"},  {"REMOTE"}, {"RECV-Q", Align::kRight}, {"SEND-Q", Align::kRight},
+      {"WAITING"}, {"PROCESS"}};
+  if (any_mptcp)
+    headings.insert(headings.begin() + 1, TextTable::Heading{"PROTOCOL"});
+  TextTable table(std::move(headings));
   for (const Line& line : lines) {
     const tcp::Details& details = *line.details;
-    table.add({state_cell(details.state, options, colour),
-               {to_text(line.local, line.local_port)},
-               {line.remote ? to_text(*line.remote, line.remote_port) : "*"},
-               {std::to_string(line.receive_queue())},
-               {std::to_string(line.send_queue())},
-               {waiting(details)},
-               {processes_text(line.processes, options.numeric)}});
+    std::vector<TextTable::Cell> row{state_cell(details.state, options, colour),
+                                     {to_text(line.local, line.local_port)},
+                                     {line.remote ? to_text(*line.remote, line.remote_port) : "*"},
+                                     {std::to_string(line.receive_queue())},
+                                     {std::to_string(line.send_queue())},
+                                     {waiting(line)},
+                                     {processes_text(line.processes, options.numeric)}};
+    if (any_mptcp)
+      row.insert(row.begin() + 1, TextTable::Cell{protocol_of(line)});
+    table.add(std::move(row));
   }
   return table.text();
 }
@@ -203,7 +246,7 @@ std::string listeners_table(const std::vector<Line>& lines, const Options& optio
                    {"QUEUE", Align::kRight},
                    {"LIMIT", Align::kRight},
                    {"FULL", Align::kRight},
-                   {"DROPS", Align::kRight},
+                   {"DISCARDS", Align::kRight},
                    {"PROCESS"}});
   const auto red_if = [&](bool red) { return colour && red ? kRed : ""; };
   for (const Line& line : lines) {
@@ -213,7 +256,7 @@ std::string listeners_table(const std::vector<Line>& lines, const Options& optio
                {std::to_string(accepting.queue)},
                {std::to_string(accepting.backlog)},
                {percent_text(accepting.percent), red_if(accepting.percent >= kRedPercent)},
-               {std::to_string(accepting.drops), red_if(accepting.drops > 0)},
+               {std::to_string(accepting.discards)},
                {processes_text(line.processes, options.numeric)}});
   }
   return table.text();
@@ -250,7 +293,7 @@ Json accepting_json(const tcp::AcceptQueues& accepting) {
           {"queue", accepting.queue},
           {"queue_limit", accepting.backlog},
           {"queue_percent", accepting.percent},
-          {"drops", accepting.drops}};
+          {"discards", accepting.discards}};
 }
 
 Json json_of(const Line& line) {
@@ -258,8 +301,12 @@ Json json_of(const Line& line) {
   Json row{{"state", tcp::names_of(details.state).mib},
            {"code", static_cast<int>(details.state)},
            {"local", end_json(line.local, line.local_port)}};
-  if (line.remote)
+  if (line.remote) {
     row["remote"] = end_json(*line.remote, line.remote_port);
+    row["protocol"] = line.is_mptcp() ? "mptcp" : "tcp";
+  }
+  if (line.mptcp != nullptr && !line.is_mptcp())
+    row["mptcp_cookie"] = line.mptcp->cookie();
   row["receive_queue"] = line.receive_queue();
   row["send_queue"] = line.send_queue();
   if (!line.remote)

@@ -37,7 +37,7 @@ constexpr ViewColumn kPortColumns[] = {
     {"QUEUE",      "tcpmibdPortQueue"},
     {"LIMIT",      "tcpmibdPortQueueLimit"},
     {"FULL",       "tcpmibdPortQueuePercent",     Form::kPercent, {},                      kRedPercent},
-    {"DROPS",      "tcpmibdPortDrops",            Form::kNumber,  {},                      1},
+    {"DISCARDS",   "tcpmibdPortDiscards"},
     {"ESTAB",      "tcpmibdPortEstablished"},
     {"CLOSE-WAIT", "tcpmibdPortCloseWait",        Form::kNumber,  {},                      1},
     {"OLDEST",     "tcpmibdPortOldestCloseWait",  Form::kSeconds, "tcpmibdPortCloseWait"},
@@ -101,14 +101,15 @@ constexpr ViewColumn kAlarmColumns[] = {
 
 // Leaks first, for they only grow; then what is about to be refused; then what is busy.
 constexpr std::string_view kWorstPorts[] = {"tcpmibdPortCloseWait", "tcpmibdPortQueuePercent",
-                                            "tcpmibdPortDrops", "tcpmibdPortTotal"};
+                                            "tcpmibdPortTotal"};
 constexpr std::string_view kWorstUnits[] = {"tcpmibdUnitCloseWait", "tcpmibdUnitTotal",
                                             "tcpmibdUnitListeners"};
 constexpr std::string_view kWorstProcesses[] = {"tcpmibdProcessCloseWait", "tcpmibdProcessTotal"};
 constexpr std::string_view kWorstAlarms[] = {"tcpmibdAlarmState"};
 
-// Time stamps count from the start of an agent; who looks once has seen nothing happen.
-constexpr std::string_view kHiddenOfPorts[] = {"tcpmibdPortDiscontinuityTime"};
+// Time stamps and lost connections count from the start of an agent; who looks once has seen nothing
+// happen.
+constexpr std::string_view kHiddenOfPorts[] = {"tcpmibdPortDiscontinuityTime", "tcpmibdPortDrops"};
 constexpr std::string_view kHiddenOfAlarms[] = {"tcpmibdAlarmSeconds", "tcpmibdAlarmRaises"};
 
 constexpr View kViews[] = {

@@ -6,7 +6,9 @@
 
 #include "diag/message.h"
 #include "support/builders.h"
+#include "support/fake_names.h"
 #include "support/golden.h"
+#include "survey/survey.h"
 #include "tables/data.h"
 #include "tables/index.h"
 #include "tables/registry.h"
@@ -87,6 +89,33 @@ void sort_and_count(benchmark::State& state) {
   each_row(state);
 }
 BENCHMARK(sort_and_count)->Arg(kFew)->Arg(kMany);
+
+// Calls to many remote ends, each from an ephemeral port.
+std::vector<Socket> calls(std::int64_t count) {
+  constexpr std::uint16_t kFirst = 32'768;
+  constexpr std::uint32_t kPorts = 28'232;
+  std::vector<Socket> all = sockets(count);
+  for (Socket& socket : all)
+    socket.id.local.port =
+        static_cast<std::uint16_t>(kFirst + socket.id.cookie * 2'654'435'761U % kPorts);
+  return all;
+}
+
+void survey(benchmark::State& state) {
+  const Snapshot snapshot = filled(calls(state.range(0))).finish();
+  const tcp::Pressure pressure = lab::full_pressure();
+  const tcp::Sightings sightings;
+  lab::FakeUnitLookup units;
+  for (auto _ : state)
+    benchmark::DoNotOptimize(tcp::Survey::build({.snapshot = snapshot,
+                                                 .sightings = sightings,
+                                                 .before = nullptr,
+                                                 .ephemeral = pressure.ephemeral,
+                                                 .reuse = pressure.reuse(),
+                                                 .units = units}));
+  each_row(state);
+}
+BENCHMARK(survey)->Arg(kFew)->Arg(kMany)->Arg(10 * kMany);
 
 // The state column, of a table or of a snapshot of one row.
 struct Column {

@@ -4,6 +4,7 @@
 
 #include <ostream>
 #include <string>
+#include <string_view>
 
 namespace tcpmibd {
 namespace {
@@ -45,6 +46,53 @@ const Shown kShown[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(Texts, Printable, testing::ValuesIn(kShown),
+                         [](const auto& of) { return of.param.name; });
+
+TEST(Printable, EndsWithAWholeCharacterOrEscape) {
+  EXPECT_EQ(printable("abc", 3), "abc");
+  EXPECT_EQ(printable("abcd", 3), "abc");
+  EXPECT_EQ(printable("a\xe2\x82\xac", 4), "a\xe2\x82\xac");
+  EXPECT_EQ(printable("ab\xe2\x82\xac", 4), "ab");
+  EXPECT_EQ(printable("\x1b", 4), "\\x1b");
+  EXPECT_EQ(printable("\x1b", 3), "");
+  EXPECT_EQ(printable("a\xc2\x9b", 8), "a") << "both octets are one character";
+  EXPECT_EQ(printable("abc", 0), "");
+}
+
+TEST(Printable, IsNotChangedByBeingMadePrintableAgain) {
+  for (const Shown& each : kShown)
+    EXPECT_EQ(printable(each.shown), each.shown);
+}
+
+struct CutName {
+  const char* name;
+  std::string_view cut;
+  std::string_view whole;
+};
+
+std::ostream& operator<<(std::ostream& stream, const CutName& cut) { return stream << cut.name; }
+
+constexpr CutName kCutNames[] = {
+    {"Nothing", "", ""},
+    {"Ascii", "ab", "ab"},
+    {"WholeCharacters", "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\x9f",
+     "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\x9f"},
+    {"OneOfTwo", "a\xc3", "a"},
+    {"OneOfThree", "a\xe2", "a"},
+    {"TwoOfThree", "a\xe2\x82", "a"},
+    {"ThreeOfFour", "a\xf0\x9f\x90", "a"},
+    {"OneOfFour", "\xf0", ""},
+    {"ContinuedWithoutABeginning", "\x82\x82", "\x82\x82"},
+    {"MoreThanACharacterHas", "\xe2\x82\xac\x82", "\xe2\x82\xac\x82"},
+};
+
+class WithoutCutCharacter : public testing::TestWithParam<CutName> {};
+
+TEST_P(WithoutCutCharacter, LosesNothingElse) {
+  EXPECT_EQ(without_cut_character(GetParam().cut), GetParam().whole);
+}
+
+INSTANTIATE_TEST_SUITE_P(Names, WithoutCutCharacter, testing::ValuesIn(kCutNames),
                          [](const auto& of) { return of.param.name; });
 
 TEST(Printable, WhateverTheOctetsNothingThatSteersIsLeft) {

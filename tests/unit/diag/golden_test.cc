@@ -36,6 +36,7 @@ tcp::Socket with(tcp::Socket socket, const Extras& extras) {
 struct Golden {
   const char* name;
   tcp::Socket want;
+  Parsed (*parse)(Bytes, tcp::Socket&) = &parse_message;
 };
 
 constexpr Extras kBacklog{.send_queue = 128};
@@ -57,6 +58,9 @@ const Golden kGolden[] = {
     {"listen_v6only", with(listener("[::]:7004", {.v6only = true, .inode = 139983, .cookie = 0x3344, .cgroup = 1}), kBacklog)},
     // Bound to one address, the kernel makes it refuse IPv4 whatever was asked for.
     {"listen_link_local", with(listener("[fe80::1%1]:7006", {.v6only = true, .inode = 139991, .cookie = 0x3342, .cgroup = 1}), kBacklog)},
+    {"mptcp_close_wait_ipv4", with(established("127.0.0.1:7001", "127.0.0.1:40008", {.state = State::kCloseWait, .inode = 2507329, .cookie = 0xcb9b6, .cgroup = 1}), {.receive_queue = 837}), &parse_mptcp_message},
+    // In the kernel's state CLOSE.
+    {"mptcp_lost_subflows_ipv4", with(established("127.0.0.1:7001", "127.0.0.1:40008", {.state = State::kCloseWait, .inode = 2507329, .cookie = 0xcb9b6, .cgroup = 1}), {.receive_queue = 837}), &parse_mptcp_message},
 };
 // clang-format on
 
@@ -72,7 +76,7 @@ class Message : public testing::TestWithParam<Golden> {
 
 TEST_P(Message, OfARealKernelIsReadAsTheSocketItTellsOf) {
   tcp::Socket socket;
-  ASSERT_EQ(parse_message(recording(GetParam().name).bytes, socket), Parsed::kSocket);
+  ASSERT_EQ(GetParam().parse(recording(GetParam().name).bytes, socket), Parsed::kSocket);
   EXPECT_EQ(socket, GetParam().want);
 }
 
@@ -81,7 +85,7 @@ TEST_P(Message, NeedNotBeAligned) {
   const Recording golden = recording(GetParam().name);
   shifted.insert(shifted.end(), golden.bytes.begin(), golden.bytes.end());
   tcp::Socket socket;
-  ASSERT_EQ(parse_message(Bytes(shifted).subspan(1), socket), Parsed::kSocket);
+  ASSERT_EQ(GetParam().parse(Bytes(shifted).subspan(1), socket), Parsed::kSocket);
   EXPECT_EQ(socket, GetParam().want);
 }
 

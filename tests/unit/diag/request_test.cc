@@ -48,6 +48,19 @@ TEST(DumpRequest, NamesFamilyProtocolAndStatesAndNothingElse) {
   }
 }
 
+TEST(MptcpDumpRequest, NamesTheProtocolInAnAttributeAndNoneInTheOctet) {
+  const MptcpDumpRequest request = mptcp_dump_request(Family::kIpv6, kConnections, kInfo);
+  inet_diag_req_v2 want{};
+  want.sdiag_family = AF_INET6;
+  want.sdiag_protocol = 0;  // 262 would be cut to 6: an older kernel would tell of TCP
+  want.idiag_ext = kInfo;
+  want.idiag_states = kConnections;
+  EXPECT_EQ(std::memcmp(&request.fixed, &want, sizeof want), 0);
+  EXPECT_EQ(request.header.rta_len, 8);
+  EXPECT_EQ(request.header.rta_type, 3) << "INET_DIAG_REQ_PROTOCOL";
+  EXPECT_EQ(request.protocol, 262u);
+}
+
 ConnectionQuery query_for(const tcp::Socket& socket) {
   ConnectionQuery query;
   query.family = socket.id.family;

@@ -76,5 +76,12 @@ TEST(HolderRecords, ARefusalIsAnErrorWithItsCause) {
   EXPECT_EQ(holders.error().code, EISDIR);
 }
 
+TEST(HolderRecords, WithoutAnInodeAreOfProcessesWithRings) {
+  const Holdings holdings = holdings_of({{0, 9}, {7, 1}, {0, 8}, {5, 1}});
+  EXPECT_THAT(holdings.holders, testing::UnorderedElementsAre(Holder{7, 1}, Holder{5, 1}));
+  EXPECT_THAT(holdings.with_rings, testing::UnorderedElementsAre(8, 9));
+  EXPECT_TRUE(holdings.every_table);
+}
+
 }  // namespace
 }  // namespace tcpmibd::kernel

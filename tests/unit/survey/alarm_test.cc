@@ -40,10 +40,11 @@ class NumberedNames final : public ProcessNames {
 constexpr Time at(int second) { return Time{} + minutes(10) + seconds(second); }
 
 // What an observation is made of. Sockets that were there before have the age they have by now.
+// What listening sockets discard, they have lost since then.
 class Scene {
  public:
   explicit Scene(const std::vector<Socket>& sockets, const std::vector<Holder>& holders = {},
-                 Time now = at(0), const Scene* before = nullptr) {
+                 Time now = at(0), const Scene* before = nullptr, bool is_told_drops = true) {
     SnapshotBuilder builder({}, now);
     for (const Socket& socket : sockets)
       builder.add(socket);
@@ -52,11 +53,15 @@ class Scene {
       pressure_.ephemeral = *range;
     sightings_ = Sightings::follow(before == nullptr ? Sightings() : before->sightings_, snapshot,
                                    {}, Lifetimes());
+    LostConnections lost{.kind = LostConnections::Kind::kKnown};
+    for (const ListeningSocket& socket : snapshot.listening())
+      lost.by_socket.push_back(socket.discards);
     survey_ = Survey::build({.snapshot = snapshot,
                              .sightings = sightings_,
-                             .before = nullptr,
+                             .before = before == nullptr ? nullptr : &before->survey_,
                              .ephemeral = pressure_.ephemeral,
-                             .units = units_});
+                             .units = units_,
+                             .lost = is_told_drops ? &lost : nullptr});
     const auto map = std::make_shared<ProcessMap>(ProcessMap::build(holders, {}, 0, now));
     owners_ = Owners::build(snapshot, sightings_, map, units_);
   }
@@ -116,10 +121,8 @@ Socket queue(const char* local, std::uint32_t waiting, std::uint32_t backlog,
   return socket;
 }
 
-Socket dropping(const char* local, std::uint32_t drops, std::uint64_t cookie) {
-  Socket socket = listener(local, {.cookie = cookie});
-  socket.drops = drops;
-  return socket;
+Socket losing(const char* local, std::uint32_t count) {
+  return listener(local, {.discards = count});
 }
 
 Scene close_waits(std::uint32_t count) {
@@ -296,6 +299,16 @@ TEST(Alarm, NamesAnIpv6EndInBrackets) {
   EXPECT_EQ(alarms.all()[0].worst, "[2001:db8::4]:25");
 }
 
+TEST(Alarm, NamesTheLocalAddressWhereBoundPortsAreMoreThanThoseOfAnyPair) {
+  Scene scene(crowds({{State::kEstablished, "10.0.0.1:40001", "10.0.0.4:25", 2, 0, 0, true},
+                      {State::kEstablished, "10.0.0.1:40003", "10.0.0.5:25", 2, 0, 0, true},
+                      {State::kEstablished, "10.0.0.1:40005", "10.0.0.6:25", 1, 0, 0, true}}));
+  Alarms alarms({rule({.kind = Kind::kEphemeralPercent}, 40)});
+  alarms.judge(scene.without_owners(), at(0));
+  EXPECT_EQ(alarms.all()[0].worst, "local 10.0.0.1");
+  EXPECT_EQ(alarms.all()[0].value, 50U);
+}
+
 TEST(Alarm, CountsThoseThatAreOldEnough) {
   const std::vector<Socket> old =
       crowds({{State::kCloseWait, "10.0.0.1:443", "10.0.0.9:1", 2, 11}});
@@ -326,57 +339,59 @@ TEST(Alarm, NeverRaisesByWhatTheKernelDoesNotTell) {
 
 struct DropCase {
   const char* why;
-  std::vector<Socket> before;
-  std::vector<Socket> now;
+  std::vector<std::vector<Socket>> surveys;  // The first and the last are judged by.
   std::uint32_t value;
   const char* worst;
 };
 
 const DropCase kDropCases[] = {
-    {"nothing is lost", {dropping("0.0.0.0:80", 7, 1)}, {dropping("0.0.0.0:80", 7, 1)}, 0, ""},
+    {"nothing is lost", {{losing("0.0.0.0:80", 7)}, {losing("0.0.0.0:80", 0)}}, 0, ""},
     {"what came since counts",
-     {dropping("0.0.0.0:80", 7, 1)},
-     {dropping("0.0.0.0:80", 9, 1)},
+     {{losing("0.0.0.0:80", 7)}, {losing("0.0.0.0:80", 2)}},
      2,
      "port 80"},
-    {"a new socket has lost all it tells since then",
-     {dropping("0.0.0.0:80", 7, 1)},
-     {dropping("0.0.0.0:80", 5, 2)},
+    {"and what other surveys found meanwhile",
+     {{losing("0.0.0.0:80", 7)}, {losing("0.0.0.0:80", 2)}, {losing("0.0.0.0:80", 3)}},
      5,
      "port 80"},
-    {"a socket that left takes its counter along",
-     {dropping("0.0.0.0:80", 100, 1), dropping("0.0.0.0:80", 5, 2)},
-     {dropping("0.0.0.0:80", 6, 2)},
-     1,
+    {"a new port has lost all it tells since then", {{}, {losing("0.0.0.0:80", 5)}}, 5, "port 80"},
+    {"and so has one that nobody listened on meanwhile",
+     {{losing("0.0.0.0:80", 4)}, {}, {losing("0.0.0.0:80", 5)}},
+     5,
+     "port 80"},
+    {"what a socket lost that is gone still counts for its port",
+     {{losing("0.0.0.0:80", 0)},
+      {losing("0.0.0.0:80", 6), losing("10.0.0.1:80", 1)},
+      {losing("10.0.0.1:80", 1)}},
+     8,
      "port 80"},
     {"sockets of one port are added up",
-     {dropping("0.0.0.0:80", 1, 1), dropping("10.0.0.1:80", 1, 2), dropping("0.0.0.0:443", 0, 3)},
-     {dropping("0.0.0.0:80", 3, 1), dropping("10.0.0.1:80", 3, 2), dropping("0.0.0.0:443", 3, 3)},
+     {{losing("0.0.0.0:80", 1), losing("10.0.0.1:80", 1), losing("0.0.0.0:443", 0)},
+      {losing("0.0.0.0:80", 2), losing("10.0.0.1:80", 2), losing("0.0.0.0:443", 3)}},
      4,
      "port 80"},
-    {"a counter may wrap",
-     {dropping("0.0.0.0:80", 0xffff'fffe, 1)},
-     {dropping("0.0.0.0:80", 1, 1)},
-     3,
-     "port 80"},
-    {"nobody listens any more", {dropping("0.0.0.0:80", 7, 1)}, {}, 0, ""},
+    {"nobody listens any more", {{losing("0.0.0.0:80", 7)}, {}}, 0, ""},
 };
 
 TEST(Drops, AreThoseSinceTheObservationBefore) {
   for (const DropCase& c : kDropCases) {
-    Scene before(c.before);
-    Scene now(c.now);
     Alarms alarms({rule(kDropsPerPort, 1)});
-    EXPECT_THAT(alarms.judge(before.without_owners(), at(0)), IsEmpty()) << c.why;
-    alarms.judge(now.without_owners(), at(10));
+    std::vector<std::unique_ptr<Scene>> scenes;
+    for (const std::vector<Socket>& sockets : c.surveys) {
+      const int second = static_cast<int>(scenes.size());
+      scenes.push_back(std::make_unique<Scene>(sockets, std::vector<Holder>(), at(second),
+                                               scenes.empty() ? nullptr : scenes.back().get()));
+    }
+    EXPECT_THAT(alarms.judge(scenes.front()->without_owners(), at(0)), IsEmpty()) << c.why;
+    alarms.judge(scenes.back()->without_owners(), at(10));
     EXPECT_EQ(alarms.all()[0].value, c.value) << c.why;
     EXPECT_EQ(alarms.all()[0].worst, c.worst) << c.why;
   }
 }
 
 TEST(Drops, OfTheHostAreThoseOfAllPorts) {
-  Scene before({dropping("0.0.0.0:80", 1, 1), dropping("0.0.0.0:443", 1, 2)});
-  Scene now({dropping("0.0.0.0:80", 2, 1), dropping("0.0.0.0:443", 4, 2)});
+  Scene before({losing("0.0.0.0:80", 1), losing("0.0.0.0:443", 1)});
+  Scene now({losing("0.0.0.0:80", 1), losing("0.0.0.0:443", 3)}, {}, at(10), &before);
   Alarms alarms({rule({.kind = Kind::kDrops}, 4)});
   alarms.judge(before.without_owners(), at(0));
   EXPECT_EQ(alarms.judge(now.without_owners(), at(10)).size(), 1U);
@@ -385,14 +400,30 @@ TEST(Drops, OfTheHostAreThoseOfAllPorts) {
 }
 
 TEST(Drops, AreCountedAnewAfterATimeWithoutAlarms) {
-  Scene before({dropping("0.0.0.0:80", 1, 1)});
-  Scene now({dropping("0.0.0.0:80", 100, 1)});
+  Scene before({losing("0.0.0.0:80", 1)});
+  Scene now({losing("0.0.0.0:80", 100)}, {}, at(1000), &before);
   Alarms alarms({rule(kDropsPerPort, 1)});
   alarms.judge(before.without_owners(), at(0));
   alarms.configure({});
   alarms.configure({rule(kDropsPerPort, 1)});
   EXPECT_THAT(alarms.judge(now.without_owners(), at(1000)), IsEmpty());
   EXPECT_EQ(alarms.all()[0].value, 0U);
+}
+
+TEST(Drops, ThatAreNotKnownLeaveTheAlarmAsItIsAndCountLater) {
+  Scene first({losing("0.0.0.0:80", 0)});
+  Scene second({losing("0.0.0.0:80", 5)}, {}, at(10), &first);
+  Scene unknown({losing("0.0.0.0:80", 0)}, {}, at(20), &second, false);
+  Scene last({losing("0.0.0.0:80", 2)}, {}, at(30), &unknown);
+  Alarms alarms({rule(kDropsPerPort, 5, 1)});
+  alarms.judge(first.without_owners(), at(0));
+  EXPECT_EQ(alarms.judge(second.without_owners(), at(10)).size(), 1U);
+  EXPECT_THAT(alarms.judge(unknown.without_owners(), at(20)), IsEmpty());
+  EXPECT_FALSE(unknown.is_to_have_owners(alarms, at(20)));
+  EXPECT_EQ(alarms.all()[0].state, AlarmState::kRaised);
+  EXPECT_EQ(alarms.all()[0].value, 5U);
+  alarms.judge(last.without_owners(), at(30));
+  EXPECT_EQ(alarms.all()[0].value, 2U);
 }
 
 // ---- Raised and cleared ----

@@ -18,9 +18,9 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 Owners owners_of(const std::vector<Socket>& sockets, std::vector<Holder> holders,
-                 const Sightings& sightings = {}) {
+                 const Sightings& sightings = {}, const std::vector<Socket>& mptcp = {}) {
   FakeUnitLookup units;
-  return Owners::build(snapshot_of(sockets), sightings,
+  return Owners::build(snapshot_of(sockets, {}, mptcp), sightings,
                        std::make_shared<const ProcessMap>(
                            ProcessMap::build(std::move(holders), {}, 0, Clock::now())),
                        units);
@@ -65,6 +65,19 @@ TEST(Owners, CountTwinsButNoListenersAndNobodysSockets) {
       {{11, 7}, {12, 7}, {13, 8}});
   ASSERT_THAT(pids_of(owners.all()), ElementsAre(7));
   EXPECT_EQ(owners.all()[0].tally.total, 2u);
+}
+
+// Subflows have the inode of the descriptor that their connection has.
+TEST(Owners, CountAnMptcpConnectionInItsStateAndItsSubflowsNot) {
+  const Socket leak = numbered(1, {.state = State::kCloseWait, .inode = 11, .cookie = 50});
+  for (const std::vector<Socket>& subflows :
+       {std::vector<Socket>{numbered(1, {.inode = 11}), numbered(2, {.inode = 11})},
+        std::vector<Socket>{}}) {
+    const Owners owners = owners_of(subflows, {{11, 7}}, {}, {leak});
+    ASSERT_THAT(pids_of(owners.all()), ElementsAre(7));
+    EXPECT_EQ(owners.all()[0].tally.close_wait, 1u);
+    EXPECT_EQ(owners.all()[0].tally.total, 1u);
+  }
 }
 
 TEST(Owners, KnowTheUnitOfTheirRows) {

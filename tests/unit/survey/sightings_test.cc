@@ -234,5 +234,20 @@ TEST(Timers, OfFinWait2CountOnFromItsFirstSight) {
   EXPECT_EQ(age_after(before, taken_at(kBeginning + 60s, {socket(Timer::kTimeWait, 59'000)})), 60u);
 }
 
+// ---- MPTCP ----
+
+TEST(Sightings, TellHowLongAnMptcpConnectionHasBeenInCloseWait) {
+  const std::vector<Socket> subflow{established("10.0.0.1:443", "10.0.0.9:1", {.inode = 5})};
+  const std::vector<Socket> leak{established(
+      "10.0.0.1:443", "10.0.0.9:1", {.state = State::kCloseWait, .inode = 5, .cookie = 7})};
+  const Snapshot snapshot = snapshot_of(subflow, {}, leak);
+  const Sightings nothing;
+  EXPECT_TRUE(nothing.lacks_close_waits(snapshot));
+  const Sightings sightings =
+      Sightings::follow(nothing, snapshot, std::vector<Quiet>{{.cookie = 7, .ms = 321'000}}, {});
+  EXPECT_FALSE(sightings.lacks_close_waits(snapshot));
+  EXPECT_EQ(sightings.age_of(snapshot.mptcp_ipv4()[0].details), 321u);
+}
+
 }  // namespace
 }  // namespace tcpmibd::tcp

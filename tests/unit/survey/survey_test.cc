@@ -35,21 +35,28 @@ class Surveyor {
     SnapshotBuilder builder(forms, now);
     for (const Socket& socket : sockets)
       builder.add(socket);
+    for (const Socket& connection : mptcp)
+      builder.add_mptcp(connection);
     const Snapshot snapshot = builder.finish(now + 1ms);
     sightings_ = Sightings::follow(sightings_, snapshot, quiet, {});
     survey_ = Survey::build({.snapshot = snapshot,
                              .sightings = sightings_,
                              .before = survey_ ? &*survey_ : nullptr,
                              .ephemeral = ephemeral,
-                             .units = units});
+                             .reuse = reuse,
+                             .units = units,
+                             .lost = lost ? &*lost : nullptr});
     return *survey_;
   }
 
   // Public: each test turns its own screws.
   Time now = kStart;
   AddressForms forms;
+  std::vector<Socket> mptcp;  // connections of it
   std::optional<EphemeralRange> ephemeral = EphemeralRange::parse("32768\t60999", "").value();
+  TimeWaitReuse reuse;
   FakeUnitLookup units;
+  std::optional<LostConnections> lost;
 
  private:
   Sightings sightings_;
@@ -241,10 +248,10 @@ TEST(Listeners, ThatShareAnIndexAreOneAndCountConnectionsOnce) {
 
 TEST(Listeners, OfSeveralIndexesMakeUpTheirPort) {
   const Survey survey = survey_of({
-      listener("[::1]:443", {.inode = 4, .queue = 1, .backlog = 2, .drops = 1}),
-      listener("10.0.0.1:443", {.inode = 3, .queue = 2, .backlog = 8, .drops = 20}),
-      listener("10.0.0.1:80", {.inode = 1, .queue = 9, .backlog = 10, .drops = 300}),
-      listener("10.0.0.1:443", {.inode = 2, .queue = 4, .backlog = 64, .drops = 4000}),
+      listener("[::1]:443", {.inode = 4, .queue = 1, .backlog = 2, .discards = 1}),
+      listener("10.0.0.1:443", {.inode = 3, .queue = 2, .backlog = 8, .discards = 20}),
+      listener("10.0.0.1:80", {.inode = 1, .queue = 9, .backlog = 10, .discards = 300}),
+      listener("10.0.0.1:443", {.inode = 2, .queue = 4, .backlog = 64, .discards = 4000}),
   });
   ASSERT_THAT(survey.ports(), SizeIs(2));
   const PortFigures& port = survey.ports()[1];
@@ -252,7 +259,7 @@ TEST(Listeners, OfSeveralIndexesMakeUpTheirPort) {
   EXPECT_EQ(port.accepting.queue, 7u);
   EXPECT_EQ(port.accepting.backlog, 74u);
   EXPECT_EQ(port.accepting.percent, 50u);
-  EXPECT_EQ(port.accepting.drops, 4021u);
+  EXPECT_EQ(port.accepting.discards, 4021u);
   std::vector<std::uint32_t> inodes;
   for (const ListeningSocket& socket : survey.sockets_of(port))
     inodes.push_back(socket.inode);
@@ -288,14 +295,83 @@ TEST(AcceptQueues, AreFullByTheirBacklog) {
 
 TEST(AcceptQueues, OfTheSameSocketsCountOn) {
   Surveyor surveyor;
-  surveyor.look({listener("0.0.0.0:80", {.cookie = 1, .drops = 5})});
+  surveyor.look({listener("0.0.0.0:80", {.cookie = 1, .discards = 5})});
   surveyor.now += 10s;
-  surveyor.look({listener("0.0.0.0:80", {.cookie = 1, .drops = 7})});
+  surveyor.look({listener("0.0.0.0:80", {.cookie = 1, .discards = 7})});
   surveyor.now += 10s;
-  const Survey& survey = surveyor.look({listener("0.0.0.0:80", {.cookie = 1, .drops = 9})});
+  const Survey& survey = surveyor.look({listener("0.0.0.0:80", {.cookie = 1, .discards = 9})});
   EXPECT_EQ(survey.ports()[0].accepting.unchanged_since, kStart);
   EXPECT_EQ(survey.listeners()[0].accepting.unchanged_since, kStart);
-  EXPECT_EQ(survey.ports()[0].accepting.drops, 9u);
+  EXPECT_EQ(survey.ports()[0].accepting.discards, 9u);
+}
+
+using Lost = LostConnections::Kind;
+
+TEST(LostConnections, AddUpByPortAndByAddressFromSurveyToSurvey) {
+  Surveyor surveyor;
+  const std::vector<Socket> sockets{
+      listener("10.0.0.1:80", {.cookie = 1}), listener("10.0.0.1:80", {.cookie = 2}),
+      listener("10.0.0.2:80", {.cookie = 3}), listener("10.0.0.1:22", {.cookie = 4})};
+  for (const auto& lost : std::vector<LostConnections>{{Lost::kBaseline, {0, 0, 0, 0}},
+                                                       {Lost::kKnown, {1000, 1, 10, 100}},
+                                                       {Lost::kUnknown, {0, 0, 0, 0}},
+                                                       {Lost::kKnown, {1000, 1, 10, 100}}}) {
+    surveyor.lost = lost;
+    surveyor.now += 10s;
+    EXPECT_EQ(surveyor.look(sockets).knows_drops(), lost.kind != Lost::kUnknown);
+  }
+  const Survey& survey = surveyor.look(sockets);  // The same once more.
+  ASSERT_THAT(survey.ports(), SizeIs(2));
+  EXPECT_EQ(survey.ports()[0].accepting.drops, 3000u) << "22: the first in the order of sockets";
+  EXPECT_EQ(survey.ports()[1].accepting.drops, 3u * 111);
+  ASSERT_THAT(survey.listeners(), SizeIs(3));
+  std::vector<std::uint32_t> by_address;
+  for (const ListenerFigures& each : survey.listeners())
+    by_address.push_back(each.accepting.drops);
+  EXPECT_THAT(by_address, ElementsAre(3000u, 3u * 11, 3u * 100));
+  EXPECT_EQ(survey.ports()[0].accepting.counted_since, kStart + 10s);
+  EXPECT_EQ(survey.ports()[0].accepting.unchanged_since, kStart + 10s);
+}
+
+TEST(LostConnections, OfAPortOutliveItsSockets) {
+  Surveyor surveyor;
+  surveyor.lost = LostConnections{Lost::kKnown, {5}};
+  surveyor.look({listener("0.0.0.0:80", {.cookie = 1})});
+  surveyor.now += 10s;
+  const AcceptQueues& anew =
+      surveyor.look({listener("0.0.0.0:80", {.cookie = 2})}).ports()[0].accepting;
+  EXPECT_EQ(anew.drops, 10u);
+  EXPECT_EQ(anew.counted_since, kStart);
+  EXPECT_EQ(anew.unchanged_since, kStart + 10s);
+}
+
+TEST(LostConnections, OfAPortThatNobodyListenedOnMeanwhileBeginAnew) {
+  Surveyor surveyor;
+  surveyor.lost = LostConnections{Lost::kKnown, {5}};
+  surveyor.look({listener("0.0.0.0:80", {.cookie = 1})});
+  surveyor.now += 10s;
+  surveyor.look({listener("0.0.0.0:81", {.cookie = 2})});
+  surveyor.now += 10s;
+  const AcceptQueues& anew =
+      surveyor.look({listener("0.0.0.0:80", {.cookie = 1})}).ports()[0].accepting;
+  EXPECT_EQ(anew.drops, 5u);
+  EXPECT_EQ(anew.counted_since, kStart + 20s);
+}
+
+TEST(LostConnections, ThatCannotBeComparedAreADiscontinuity) {
+  Surveyor surveyor;
+  const std::vector<Socket> sockets{listener("0.0.0.0:80", {.cookie = 1})};
+  surveyor.lost = LostConnections{Lost::kKnown, {5}};
+  surveyor.look(sockets);
+  surveyor.now += 10s;
+  surveyor.lost = LostConnections{Lost::kBaseline, {0}};
+  const AcceptQueues& after = surveyor.look(sockets).ports()[0].accepting;
+  EXPECT_EQ(after.drops, 5u);
+  EXPECT_EQ(after.unchanged_since, kStart + 10s);
+}
+
+TEST(LostConnections, AreNotKnownWhereNobodyTellsThem) {
+  EXPECT_FALSE(survey_of({listener("0.0.0.0:80")}).knows_drops());
 }
 
 TEST(AcceptQueues, OfOtherSocketsBeginAnew) {
@@ -546,6 +622,269 @@ TEST(EphemeralPorts, OfEqualRoutesAreAlwaysThoseOfTheSame) {
   }
 }
 
+// Sixty seconds less what the timer has left is how long it has waited.
+Socket in_time_wait(const char* local, const char* remote, std::uint32_t left_ms,
+                    const SocketOptions& options = {}) {
+  SocketOptions with = options;
+  with.state = options.state == State::kEstablished ? State::kTimeWait : options.state;
+  with.timer = Timer::kTimeWait;
+  with.expires_ms = left_ms;
+  return established(local, remote, with);
+}
+
+using Scope = TimeWaitReuse::Scope;
+
+struct TakeOverCase {
+  const char* why;
+  TimeWaitReuse reuse;
+  Socket socket;
+  bool is_used;
+};
+
+const TakeOverCase kTakeOverCases[] = {
+    {"over the loopback, for more than a second",
+     {.scope = Scope::kLoopback},
+     in_time_wait("127.0.0.1:40000", "127.0.0.1:80", 58'999),
+     false},
+    {"for a second, and no more",
+     {.scope = Scope::kLoopback},
+     in_time_wait("127.0.0.1:40000", "127.0.0.1:80", 59'000),
+     true},
+    {"for longer than is set",
+     {.scope = Scope::kLoopback, .after_ms = 100},
+     in_time_wait("127.0.0.1:40000", "127.0.0.1:80", 59'899),
+     false},
+    {"the kernel takes none over", {}, in_time_wait("127.0.0.1:40000", "127.0.0.1:80", 1), true},
+    {"only one end is of the loopback",
+     {.scope = Scope::kLoopback},
+     in_time_wait("10.0.0.1:40000", "127.9.9.9:80", 1),
+     false},
+    {"the other end is",
+     {.scope = Scope::kLoopback},
+     in_time_wait("127.9.9.9:40000", "10.0.0.1:80", 1),
+     false},
+    {"neither end is",
+     {.scope = Scope::kLoopback},
+     in_time_wait("10.0.0.1:40000", "10.0.0.1:80", 1),
+     true},
+    {"bound to lo",
+     {.scope = Scope::kLoopback},
+     in_time_wait("10.0.0.1:40000", "10.0.0.1:80", 1, {.interface = 1}),
+     false},
+    {"bound to another device",
+     {.scope = Scope::kLoopback},
+     in_time_wait("10.0.0.1:40000", "10.0.0.1:80", 1, {.interface = 2}),
+     true},
+    {"over the loopback of IPv6",
+     {.scope = Scope::kLoopback},
+     in_time_wait("[::1]:40000", "[::1]:80", 1),
+     false},
+    {"of IPv6, one end",
+     {.scope = Scope::kLoopback},
+     in_time_wait("[2001:db8::1]:40000", "[::1]:80", 1),
+     false},
+    {"of IPv6, none",
+     {.scope = Scope::kLoopback},
+     in_time_wait("[2001:db8::1]:40000", "[2001:db8::1]:80", 1),
+     true},
+    {"v4-mapped",
+     {.scope = Scope::kLoopback},
+     in_time_wait("[::ffff:127.0.0.1]:40000", "[::ffff:127.0.0.1]:80", 1),
+     false},
+    {"anywhere, where that is set",
+     {.scope = Scope::kAll},
+     in_time_wait("10.0.0.1:40000", "10.0.0.9:80", 1),
+     false},
+    {"FIN_WAIT2 without an owner",
+     {.scope = Scope::kAll},
+     in_time_wait("10.0.0.1:40000", "10.0.0.9:80", 1, {.state = State::kFinWait2}),
+     true},
+    {"established", {.scope = Scope::kAll}, established("10.0.0.1:40000", "10.0.0.9:80"), true},
+};
+
+TEST(EphemeralPorts, InTimeWaitThatTheKernelTakesOverAreNotUsed) {
+  for (const TakeOverCase& c : kTakeOverCases) {
+    Surveyor surveyor;
+    surveyor.reuse = c.reuse;
+    EXPECT_EQ(surveyor.look({c.socket}).ephemeral().used, c.is_used ? 1U : 0U) << c.why;
+  }
+}
+
+// `count` connections from `first` on, each `step` ports further, each to another remote address.
+void add_calls(std::vector<Socket>& sockets, const char* local, std::uint32_t first,
+               std::uint32_t step, std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; ++i)
+    sockets.push_back(established(local + port_text(first + step * i),
+                                  "10.9.0." + std::to_string(i + 1) + ":80"));
+}
+
+TEST(EphemeralPorts, ThatAreBoundAreGoneForAllRemoteEnds) {
+  std::vector<Socket> sockets;
+  add_calls(sockets, "10.0.0.1", 32769, 2, 50);  // bind() tries odd ones first,
+  add_calls(sockets, "10.0.0.1", 32768, 2, 20);  // and takes the others, too.
+  add_calls(sockets, "10.0.0.2", 32769, 2, 60);
+  const Survey survey = survey_of(sockets);
+  EXPECT_EQ(survey.ephemeral().used, 2u);
+  EXPECT_EQ(survey.ephemeral().bound, 70u);
+  EXPECT_EQ(to_text(survey.ephemeral().bound_local), "10.0.0.1");
+  EXPECT_EQ(survey.ephemeral().most(), 70u);
+}
+
+TEST(EphemeralPorts, ThatConnectChoseAreNotTakenForBound) {
+  std::vector<Socket> sockets;
+  add_calls(sockets, "10.0.0.1", 32768, 2, 100);
+  EXPECT_EQ(survey_of(sockets).ephemeral().bound, 0u);
+  add_calls(sockets, "10.0.0.1", 32769, 2, 30);
+  EXPECT_EQ(survey_of(sockets).ephemeral().bound, 60u) << "as far as bind() has its share";
+}
+
+TEST(EphemeralPorts, OfManyRemoteEndsAreOneEach) {
+  std::vector<Socket> sockets;
+  for (const char* remote : {"10.9.0.1:80", "10.9.0.2:80", "10.9.0.2:81"})
+    sockets.push_back(established("10.0.0.1:32769", remote));
+  sockets.push_back(established("[2001:db8::1]:32769", "[2001:db8::2]:80"));
+  sockets.push_back(established("[2001:db8::1]:32771", "[2001:db8::2]:80"));
+  const Survey survey = survey_of(sockets);
+  EXPECT_EQ(survey.ephemeral().bound, 2u);
+  EXPECT_EQ(to_text(survey.ephemeral().bound_local), "2001:db8::1");
+}
+
+// Bound to two devices, they have one index; the second one comes after all other rows.
+TEST(EphemeralPorts, OfTwinsAreOne) {
+  std::vector<Socket> sockets;
+  add_calls(sockets, "10.0.0.1", 32769, 2, 3);
+  for (Socket socket : std::vector(sockets)) {
+    socket.id.interface = 7;
+    socket.id.cookie += 1'000'000;
+    sockets.push_back(socket);
+  }
+  EXPECT_EQ(survey_of(sockets).ephemeral().bound, 3u);
+  EXPECT_EQ(survey_of(sockets).ephemeral().used, 2u) << "the kernel has two of them";
+}
+
+// `count` ports from 40001 on, each second one, then those between them, towards `remotes` ends.
+std::vector<Socket> waiting_calls(std::uint32_t count, std::uint32_t remotes) {
+  std::vector<Socket> sockets;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t port = i < 50 ? 40'001 + 2 * i : 40'000 + 2 * (i - 50);
+    const std::string remote = "127.0.1." + std::to_string(i % remotes + 1) + ":80";
+    sockets.push_back(
+        in_time_wait(("127.0.0.1" + port_text(port)).c_str(), remote.c_str(), 30'000));
+  }
+  return sockets;
+}
+
+// Nobody takes over what bind() chose; connect() chooses of bind()'s parity only when its own is
+// used up.
+TEST(EphemeralPorts, ThatWereBoundAreGoneAsLongAsTheyWait) {
+  Surveyor surveyor;
+  surveyor.reuse = {.scope = Scope::kLoopback};
+  surveyor.ephemeral = EphemeralRange::parse("40000\t40099", "").value();
+  EXPECT_EQ(surveyor.look(waiting_calls(30, 5)).ephemeral().bound, 30u);
+  EXPECT_EQ(surveyor.look(waiting_calls(80, 5)).ephemeral().bound, 80u);
+  EXPECT_EQ(surveyor.look(waiting_calls(100, 5)).ephemeral().bound, 100u);
+  EXPECT_EQ(surveyor.look(waiting_calls(100, 5)).ephemeral().used, 0u);
+  for (const std::uint32_t count : {49u, 50u, 60u, 99u})
+    EXPECT_EQ(surveyor.look(waiting_calls(count, 1)).ephemeral().bound, count);
+  EXPECT_EQ(surveyor.look(waiting_calls(100, 1)).ephemeral().bound, 0u) << "connect() may have";
+}
+
+// It has used them up then, though some of its parity are not to be had.
+TEST(EphemeralPorts, OfConnectsParityAreUsedUpWithoutThoseThatNobodyMayChoose) {
+  Surveyor surveyor;
+  surveyor.reuse = {.scope = Scope::kLoopback};
+  std::vector<Socket> sockets;
+  for (const std::uint32_t port : {40'000u, 40'001u, 40'002u, 40'003u})
+    sockets.push_back(
+        in_time_wait(("127.0.0.1" + port_text(port)).c_str(), "127.0.0.9:80", 30'000));
+  const auto bound = [&](const char* range, const char* reserved) {
+    surveyor.ephemeral = EphemeralRange::parse(range, reserved).value();
+    return surveyor.look(sockets).ephemeral().bound;
+  };
+  EXPECT_EQ(bound("40000\t40003", ""), 0u);
+  EXPECT_EQ(bound("40000\t40004", ""), 0u) << "the last one of an odd number is never chosen";
+  EXPECT_EQ(bound("40000\t40005", ""), 4u);
+  EXPECT_EQ(bound("40000\t40005", "40004"), 0u) << "it is reserved";
+  sockets.push_back(listener("0.0.0.0:40004"));
+  EXPECT_EQ(bound("40000\t40005", ""), 0u) << "somebody listens there";
+}
+
+struct UnevenCase {
+  const char* why;
+  const char* range;
+  const char* reserved;
+  std::uint32_t by_bind;     // ports in use, of the parity that bind() tries first
+  std::uint32_t by_connect;  // of the other one
+  std::uint32_t bound;
+};
+
+constexpr const char* kTwentyOfBind =
+    "40061,40063,40065,40067,40069,40071,40073,40075,40077,40079,"
+    "40081,40083,40085,40087,40089,40091,40093,40095,40097,40099";
+constexpr const char* kTwentyOfConnect =
+    "40060,40062,40064,40066,40068,40070,40072,40074,40076,40078,"
+    "40080,40082,40084,40086,40088,40090,40092,40094,40096,40098";
+
+const UnevenCase kUnevenCases[] = {
+    {"a range of one port", "40000\t40000", "", 0, 1, 1},
+    {"bind() has used up its parity", "40000\t40099", kTwentyOfBind, 30, 40, 70},
+    {"and all the rest", "40000\t40099", kTwentyOfBind, 30, 50, 80},
+    {"it has one left", "40000\t40099", kTwentyOfBind, 29, 50, 58},
+    {"connect() has fewer", "40000\t40099", kTwentyOfConnect, 49, 30, 79},
+    {"and so nothing is left", "40000\t40099", kTwentyOfConnect, 50, 30, 80},
+    {"all of bind()'s are reserved", "40000\t40003", "40001,40003", 0, 2, 2},
+};
+
+TEST(EphemeralPorts, AreAllCountedWhenNothingIsLeftForBindThoughTheParitiesAreUneven) {
+  for (const UnevenCase& c : kUnevenCases) {
+    Surveyor surveyor;
+    surveyor.ephemeral = EphemeralRange::parse(c.range, c.reserved).value();
+    std::vector<Socket> sockets;
+    add_calls(sockets, "10.0.0.1", 40'001, 2, c.by_bind);
+    add_calls(sockets, "10.0.0.1", 40'000, 2, c.by_connect);
+    EXPECT_EQ(surveyor.look(sockets).ephemeral().bound, c.bound) << c.why;
+  }
+}
+
+TEST(EphemeralPorts, ThatSomebodyListensOnAreNotLeftForBind) {
+  Surveyor surveyor;
+  surveyor.ephemeral = EphemeralRange::parse("40000\t40009", "").value();
+  std::vector<Socket> sockets;
+  add_calls(sockets, "10.0.0.1", 40'001, 2, 4);
+  add_calls(sockets, "10.0.0.1", 40'000, 2, 5);
+  EXPECT_EQ(surveyor.look(sockets).ephemeral().bound, 8u);
+  sockets.push_back(listener("0.0.0.0:40009"));
+  EXPECT_EQ(surveyor.look(sockets).ephemeral().bound, 9u);
+}
+
+TEST(EphemeralPorts, ThatSomebodyUsesBesideOneThatWaitsAreUsed) {
+  Surveyor surveyor;
+  surveyor.reuse = {.scope = Scope::kAll};
+  surveyor.ephemeral = EphemeralRange::parse("40000\t40099", "").value();
+  for (const bool first : {true, false}) {
+    const Survey& survey =
+        surveyor.look({in_time_wait("10.0.0.1:40001", first ? "10.0.0.8:1" : "10.0.0.9:1", 1),
+                       in_time_wait("10.0.0.1:40001", "10.0.0.7:1", 1),
+                       established("10.0.0.1:40001", first ? "10.0.0.9:1" : "10.0.0.8:1")});
+    EXPECT_EQ(survey.ephemeral().bound, 1u);
+    EXPECT_EQ(survey.ephemeral().used, 1u);
+  }
+}
+
+TEST(EphemeralPorts, ThatAreNotChosenAreNotBound) {
+  Surveyor surveyor;
+  surveyor.reuse = {.scope = Scope::kLoopback};
+  surveyor.ephemeral = EphemeralRange::parse("32768\t60999", "32771").value();
+  const Survey& survey = surveyor.look({
+      established("127.0.0.1:32767", "10.0.0.9:1"),  // out of the range
+      established("127.0.0.1:32771", "10.0.0.9:1"),  // reserved
+      listener("0.0.0.0:32773"), established("127.0.0.1:32773", "10.0.0.9:1"),
+      in_time_wait("127.0.0.1:32776", "127.0.0.1:80", 1),  // taken over
+  });
+  EXPECT_EQ(survey.ephemeral().bound, 0u);
+  EXPECT_EQ(to_text(survey.ephemeral().bound_local), "*");
+}
+
 // ------------------------------------------------------------------------------------------ Ages
 
 TEST(Ages, AreCountedInEveryBoundTheyPassed) {
@@ -597,6 +936,69 @@ TEST(Ages, OfStatesThatDoNotAgeAreNone) {
   const Survey survey = survey_of({established("10.0.0.1:1", "10.0.0.9:1")});
   EXPECT_EQ(survey.ages(State::kEstablished).oldest, 0u);
   EXPECT_EQ(survey.ages(State::kEstablished).over_10s, 0u);
+}
+
+// ----------------------------------------------------------------------------------------- MPTCP
+
+// Three connections of a leaking server, which have a subflow each, of which the last has two.
+const std::vector<Socket> kSubflows{
+    listener("0.0.0.0:443", {.inode = 1, .cgroup = 7}),
+    established("10.0.0.1:443", "10.0.0.9:40001", {.inode = 5, .cgroup = 7}),
+    established("10.0.0.1:443", "10.0.0.9:40002", {.inode = 6, .cgroup = 7}),
+    established("10.0.0.1:443", "10.0.0.9:40003", {.inode = 7, .cgroup = 7}),
+    established("10.0.1.1:443", "10.0.1.9:40004", {.inode = 7, .cgroup = 7}),
+};
+
+std::vector<Socket> leaked_by_mptcp() {
+  std::vector<Socket> leaks;
+  for (std::uint32_t i = 0; i < 3; ++i)
+    leaks.push_back(
+        established("10.0.0.1:443", "10.0.0.9:" + std::to_string(40001 + i),
+                    {.state = State::kCloseWait, .inode = 5 + i, .cookie = 50 + i, .cgroup = 7}));
+  return leaks;
+}
+
+void expect_leaks(const Tally& tally) {
+  EXPECT_EQ(tally.close_wait, 3u);
+  EXPECT_EQ(tally.established, 0u);
+  EXPECT_EQ(tally.total, 3u);
+  EXPECT_EQ(tally.oldest_close_wait, 320u);
+}
+
+TEST(MptcpSurvey, CountsALeakWhereverOneLooks) {
+  for (const bool subflows_are_left : {true, false}) {
+    Surveyor surveyor;
+    std::vector<Socket> sockets = kSubflows;
+    if (!subflows_are_left)
+      sockets.resize(1);
+    surveyor.mptcp = leaked_by_mptcp();
+    surveyor.look(sockets, {{.cookie = 50, .ms = 300'000}});
+    surveyor.now += 20s;
+    const Survey& survey = surveyor.look(sockets);
+    ASSERT_THAT(survey.ports(), SizeIs(1));
+    expect_leaks(survey.ports()[0].tally);
+    expect_leaks(survey.listeners()[0].tally);
+    ASSERT_THAT(survey.units(), SizeIs(1));
+    expect_leaks(survey.units()[0].tally);
+    ASSERT_THAT(survey.remotes(), SizeIs(1));
+    expect_leaks(survey.remotes()[0].tally);
+    EXPECT_EQ(survey.ages(State::kCloseWait).over_10s, 3u);
+    EXPECT_EQ(survey.ages(State::kCloseWait).over_5m, 1u);
+    EXPECT_EQ(survey.count(State::kCloseWait), 3u);
+    EXPECT_EQ(survey.count(State::kEstablished), 0u);
+  }
+}
+
+TEST(MptcpSurvey, EachSubflowOfAClientUsesAPortUpAndTheConnectionNone) {
+  Surveyor surveyor;
+  surveyor.mptcp = {established("10.0.0.1:40001", "10.0.0.9:443", {.inode = 5})};
+  const std::vector<Socket> subflows{
+      established("10.0.0.1:40001", "10.0.0.9:443", {.inode = 5}),
+      established("10.0.0.1:40002", "10.0.0.9:443", {.inode = 5}),
+  };
+  EXPECT_EQ(surveyor.look(subflows).ephemeral().used, 2u);
+  EXPECT_EQ(surveyor.look(subflows).remotes()[0].tally.total, 1u);
+  EXPECT_EQ(surveyor.look({}).ephemeral().used, 0u);
 }
 
 // ---------------------------------------------------------------------------------- The snapshot

@@ -17,8 +17,10 @@ using testing::ElementsAre;
 // timeWait: no two figures are alike.
 std::vector<tcp::Socket> listening_population() {
   std::vector<tcp::Socket> sockets = {
-      listener("10.0.0.1:22", {.inode = 500, .cgroup = 7, .queue = 3, .backlog = 4, .drops = 40}),
-      listener("10.0.0.1:22", {.inode = 400, .cgroup = 8, .queue = 1, .backlog = 8, .drops = 2})};
+      listener("10.0.0.1:22",
+               {.inode = 500, .cgroup = 7, .queue = 3, .backlog = 4, .discards = 40}),
+      listener("10.0.0.1:22",
+               {.inode = 400, .cgroup = 8, .queue = 1, .backlog = 8, .discards = 2})};
   std::uint32_t count = 0, port = 0;
   for (const State state : {State::kSynReceived, State::kEstablished, State::kCloseWait,
                             State::kFinWait1, State::kLastAck, State::kTimeWait}) {
@@ -40,7 +42,7 @@ TEST(PortTable, TellsWhatListensThereAndWhatBecameOfIt) {
       "Gauge32 4",                // queue
       "Gauge32 12",               // queue limit
       "Gauge32 75",               // queue percent
-      "Counter32 42",             // drops
+      "Counter32 15",             // drops: as many as the kernel counted of all
       "TimeTicks 100000",         // discontinuity time
       "Gauge32 1",                // synReceived
       "Gauge32 2",                // established
@@ -50,6 +52,7 @@ TEST(PortTable, TellsWhatListensThereAndWhatBecameOfIt) {
       "Gauge32 6",                // timeWait
       "Gauge32 21",               // total
       "Gauge32 0",                // oldest closeWait
+      "Counter32 42",             // discards
   };
   for (std::size_t i = 0; i < std::size(want); ++i) {
     const std::string column = std::to_string(i + 2);
@@ -66,9 +69,10 @@ TEST(ListenerTable, TellsTheSameByAddress) {
   const Host host(listening_population());
   const std::string index = ".1.4.10.0.0.1.22";
   const std::pair<int, const char*> want[] = {
-      {4, "Gauge32 400"},  {5, "OCTET STRING p400"}, {6, "Gauge32 4"},  {7, "Gauge32 12"},
-      {8, "Counter32 42"}, {10, "Gauge32 1"},        {11, "Gauge32 2"}, {12, "Gauge32 3"},
-      {13, "Gauge32 4"},   {14, "Gauge32 5"},        {15, "Gauge32 6"}, {16, "Gauge32 21"},
+      {4, "Gauge32 400"},   {5, "OCTET STRING p400"}, {6, "Gauge32 4"},  {7, "Gauge32 12"},
+      {8, "Counter32 15"},  {10, "Gauge32 1"},        {11, "Gauge32 2"}, {12, "Gauge32 3"},
+      {13, "Gauge32 4"},    {14, "Gauge32 5"},        {15, "Gauge32 6"}, {16, "Gauge32 21"},
+      {17, "Counter32 42"},
   };
   for (const auto& [column, value] : want)
     EXPECT_EQ(told(host, "1.5.1." + std::to_string(column) + index), value) << column;
@@ -81,7 +85,7 @@ TEST(PortTable, HasARowForEachPort) {
                Host({listener("0.0.0.0:8080"), listener("[::]:22"), listener("10.0.0.1:8080"),
                      listener("0.0.0.0:443"), established("10.0.0.1:1", "10.0.0.9:1")}));
   EXPECT_THAT(shape.columns, ElementsAre("2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12",
-                                         "13", "14", "15", "16", "17", "18"));
+                                         "13", "14", "15", "16", "17", "18", "19"));
   EXPECT_THAT(shape.rows, ElementsAre("22", "443", "8080"));
 }
 
@@ -90,8 +94,8 @@ TEST(ListenerTable, IsIndexedAsTheListenersOfTcpMib) {
       managed("tcpmibdListenerTable"),
       Host({listener("[::]:22"), listener("10.0.0.1:8080"), listener("9.0.0.1:8080"),
             listener("[::1]:22"), listener("[fe80::1%258]:22"), listener("10.0.0.1:8080")}));
-  EXPECT_THAT(shape.columns,
-              ElementsAre("4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"));
+  EXPECT_THAT(shape.columns, ElementsAre("4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14",
+                                         "15", "16", "17"));
   EXPECT_THAT(shape.rows, ElementsAre("0.0.22", "1.4.9.0.0.1.8080", "1.4.10.0.0.1.8080",
                                       "2.16.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.22",
                                       "4.20.254.128.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.1.2.22"));
@@ -127,9 +131,29 @@ TEST(PortTable, LacksTheProcessUntilAMapHasHeardOfEverySocket) {
   EXPECT_EQ(told(host, "1.4.1.5.22"), "Gauge32 2") << "other columns need no process";
 }
 
+// What the kernel does not tell is no zero.
+TEST(PortTable, HasNoDropsWhereNobodyKnowsThem) {
+  const tcp::Snapshot snapshot = snapshot_of({listener("0.0.0.0:22", {.discards = 7})});
+  FakeUnitLookup units;
+  const tcp::Survey survey = tcp::Survey::build({.snapshot = snapshot,
+                                                 .sightings = tcp::Sightings(),
+                                                 .before = nullptr,
+                                                 .ephemeral = std::nullopt,
+                                                 .units = units});
+  const Host host({});
+  Data data = host.data();
+  data.survey = &survey;
+  EXPECT_EQ(told(data, "1.4.1.9.22"), "absent");
+  EXPECT_EQ(told(data, "1.5.1.8.1.4.0.0.0.0.22"), "absent");
+  EXPECT_EQ(told(data, "1.4.1.19.22"), "Counter32 7");
+  EXPECT_EQ(told(data, "1.5.1.17.1.4.0.0.0.0.22"), "Counter32 7");
+  for (const snmp::Cell& cell : walk(managed("tcpmibdPortTable"), data))
+    EXPECT_FALSE(snmp::starts_with(cell.name.view(), own_oid("1.4.1.9").view())) << cell.name;
+}
+
 TEST(PortTable, HasNoOtherInstances) {
   const Host host({listener("0.0.0.0:22")});
-  for (const char* name : {"1.4.1.1.22", "1.4.1.17.23", "1.4.1.17", "1.4.1.17.22.0", "1.4.1.19.22",
+  for (const char* name : {"1.4.1.1.22", "1.4.1.17.23", "1.4.1.17", "1.4.1.17.22.0", "1.4.1.20.22",
                            "1.4.1.17.65558", "1.5.1.16.22", "1.5.1.3.1.4.0.0.0.0.22"})
     EXPECT_EQ(told(host, name), "absent") << name;
 }

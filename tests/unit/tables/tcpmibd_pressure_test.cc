@@ -45,9 +45,9 @@ TEST(PressureScalars, LatchAndWrapAsTheirSyntaxDemands) {
 
 TEST(PressureScalars, TellTheFullestRoute) {
   Host host({established("[::ffff:10.0.0.1]:40000", "[::ffff:10.0.0.9]:5432"),
-             established("10.0.0.1:40001", "10.0.0.9:5432"),
              established("10.0.0.1:40002", "10.0.0.9:5432"),
-             established("10.0.0.1:40003", "10.0.0.9:5433")});
+             established("10.0.0.1:40004", "10.0.0.9:5432"),
+             established("10.0.0.1:40006", "10.0.0.9:5433")});
   EXPECT_EQ(told(host, scalar(10)), "Gauge32 3");
   EXPECT_EQ(told(host, scalar(11)), "Gauge32 0");
   EXPECT_EQ(told(host, scalar(12)), "OCTET STRING 10.0.0.1");
@@ -57,12 +57,27 @@ TEST(PressureScalars, TellTheFullestRoute) {
   EXPECT_EQ(told(host, scalar(11)), "Gauge32 33");
 }
 
+TEST(PressureScalars, TellTheFullestAddressAndThePercentageOfWhateverIsFuller) {
+  Host host({established("10.0.0.1:40001", "10.0.0.9:5432"),
+             established("10.0.0.1:40003", "10.0.0.9:5433"),
+             established("10.0.0.1:40005", "10.0.0.8:5433")});
+  host.pressure().ephemeral = tcp::EphemeralRange::parse("40000\t40009", "").value();
+  EXPECT_EQ(told(host, scalar(10)), "Gauge32 1");
+  EXPECT_EQ(told(host, scalar(11)), "Gauge32 30");
+  EXPECT_EQ(told(host, scalar(26)), "Gauge32 3");
+  EXPECT_EQ(told(host, scalar(27)), "OCTET STRING 10.0.0.1");
+  host.pressure() = {};
+  EXPECT_EQ(told(host, scalar(26)), "absent");
+}
+
 TEST(PressureScalars, NameNoRouteWhileNoPortIsUsed) {
   const Host host({});
   EXPECT_EQ(told(host, scalar(10)), "Gauge32 0");
   EXPECT_EQ(told(host, scalar(11)), "Gauge32 0");
   EXPECT_EQ(told(host, scalar(12)), "OCTET STRING ");
   EXPECT_EQ(told(host, scalar(13)), "OCTET STRING ");
+  EXPECT_EQ(told(host, scalar(26)), "Gauge32 0");
+  EXPECT_EQ(told(host, scalar(27)), "OCTET STRING ");
 }
 
 TEST(PressureScalars, HaveNoPercentOfARangeThatIsReservedWhole) {

@@ -91,6 +91,43 @@ TEST(Counters, WithoutTheirTwoLinesAreAnErrorThatSaysSo) {
   }
 }
 
+struct RtoCase {
+  const char* microseconds;
+  std::optional<std::uint64_t> min;
+  const char* milliseconds;
+  std::optional<std::uint64_t> max;
+};
+
+constexpr RtoCase kRtoCases[] = {
+    {"200000\n", 200, "120000\n", 120000},
+    {"12000\n", 12, "60000", 60000},
+    {"12001\n", 13, "1000\n", 1000},
+    {"1\n", 1, "0\n", 0},
+    {"18446744073709551615", 18446744073709552, "18446744073709551615", 18446744073709551615u},
+    {"", std::nullopt, "", std::nullopt},
+    {"x\n", std::nullopt, "x\n", std::nullopt},
+    {"-1\n", std::nullopt, "1.5\n", std::nullopt},
+    {"12000 1\n", std::nullopt, "1 2\n", std::nullopt},
+};
+
+TEST(Counters, TakeTheBoundsOfTheTimeoutFromWhereTheyCanBeSet) {
+  for (const RtoCase& c : kRtoCases) {
+    Counters counters = Counters::parse(kProcNetSnmp).value();
+    counters.set_rto_min(c.microseconds);
+    counters.set_rto_max(c.milliseconds);
+    EXPECT_EQ(counters.value(Counter::kRtoMin), c.min) << c.microseconds;
+    EXPECT_EQ(counters.value(Counter::kRtoMax), c.max) << c.milliseconds;
+    EXPECT_EQ(counters.value(Counter::kOutRsts), 12u) << "the others stay";
+  }
+}
+
+TEST(Counters, AreUnknownWhenForgotten) {
+  Counters counters = Counters::parse(kProcNetSnmp).value();
+  counters.forget(Counter::kRtoMin);
+  EXPECT_EQ(counters.value(Counter::kRtoMin), std::nullopt);
+  EXPECT_EQ(counters.value(Counter::kRtoMax), 120000u);
+}
+
 // The scalars as they are served from a text with these numbers.
 struct ServedCase {
   const char* why;

@@ -22,7 +22,12 @@ Socket plain(const SocketOptions& options = {}) {
 
 Socket subflow(const SocketOptions& options = {}) {
   Socket socket = plain(options);
-  socket.mptcp = true;
+  socket.mptcp = MptcpRole::kSubflow;
+  return socket;
+}
+
+Socket with_role(Socket socket, MptcpRole role) {
+  socket.mptcp = role;
   return socket;
 }
 
@@ -96,6 +101,14 @@ const Case kCases[] = {
     {"a listener of IPv6 alone", {listener("[::]:22", {.v6only = true})}, Refusal::kNone, kAll},
     {"a listener on one address of IPv6", {listener("[::1]:22")}, Refusal::kNone, kAll},
     {"a subflow", {subflow()}, Refusal::kSubflow},
+    {"what was to be MPTCP and is TCP", {with_role(plain(), MptcpRole::kFallback)}, Refusal::kNone},
+    {"a listener of MPTCP",
+     {with_role(listener("10.0.0.1:22"), MptcpRole::kSubflow)},
+     Refusal::kMptcpListener,
+     kAll},
+    {"a listener of MPTCP, were it but allowed",
+     {with_role(listener("10.0.0.1:22"), MptcpRole::kSubflow)},
+     Refusal::kListener},
     {"without a cookie", {without_cookie(0)}, Refusal::kNameless},
     {"with the cookie that is none", {without_cookie(0xffffffffffffffff)}, Refusal::kNameless},
     {"half of it is a cookie", {without_cookie(0xffffffff)}, Refusal::kNone},

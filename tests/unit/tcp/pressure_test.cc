@@ -209,6 +209,68 @@ TEST(Percent, IsRoundedDownAndMayExceedAHundred) {
   }
 }
 
+// ---- Ports in TIME_WAIT ----
+
+using Scope = TimeWaitReuse::Scope;
+
+struct ReuseCase {
+  const char* why;
+  Figure reuse;
+  Figure delay_ms;
+  Figure timestamps;
+  TimeWaitReuse want;
+};
+
+const ReuseCase kReuseCases[] = {
+    {"Linux's own", 2, 1000, 1, {.scope = Scope::kLoopback}},
+    {"everybody's", 1, 1000, 1, {.scope = Scope::kAll}},
+    {"without random offsets", 1, 1000, 2, {.scope = Scope::kAll}},
+    {"another delay", 1, 250, 1, {.scope = Scope::kAll, .after_ms = 250}},
+    {"at once", 2, 0, 1, {.scope = Scope::kLoopback, .after_ms = 0}},
+    {"no longer than TIME_WAIT", 2, 0x1'0000'0001, 1, {Scope::kLoopback, 60'000}},
+    {"nobody's", 0, 1000, 1, {}},
+    {"a value of another kernel", 3, 1000, 1, {}},
+    {"timestamps are off", 1, 1000, 0, {}},
+    {"no setting is told", {}, 1000, 1, {}},
+    {"no delay is told", 1, {}, 1, {}},
+    {"whether there are timestamps is not told", 1, 1000, {}, {}},
+};
+
+TEST(TimeWaitReuse, IsNoneWhereAnythingSpeaksAgainstIt) {
+  for (const ReuseCase& c : kReuseCases) {
+    Pressure pressure;
+    pressure.time_wait_reuse = c.reuse;
+    pressure.time_wait_reuse_delay_ms = c.delay_ms;
+    pressure.timestamps = c.timestamps;
+    const TimeWaitReuse told = pressure.reuse();
+    EXPECT_EQ(told.scope, c.want.scope) << c.why;
+    if (told.scope != Scope::kNone) {
+      EXPECT_EQ(told.after_ms, c.want.after_ms) << c.why;
+    }
+  }
+}
+
+TEST(TimeWaitReuse, IsTakenFromItsSysctls) {
+  Pressure pressure;
+  ASSERT_TRUE(add_time_wait_reuse("2\n", "1000\n", pressure));
+  ASSERT_TRUE(add_timestamps("1\n", pressure));
+  EXPECT_EQ(pressure.time_wait_reuse, 2U);
+  EXPECT_EQ(pressure.time_wait_reuse_delay_ms, 1000U);
+  EXPECT_EQ(pressure.timestamps, 1U);
+}
+
+TEST(TimeWaitReuse, OfATextThatIsNoNumberIsUnknown) {
+  for (const char* text : {"", "\n", "x\n", "-1\n", "1 2\n"}) {
+    Pressure pressure;
+    EXPECT_FALSE(add_time_wait_reuse(text, "1000\n", pressure)) << text;
+    EXPECT_FALSE(add_time_wait_reuse("2\n", text, pressure)) << text;
+    EXPECT_FALSE(add_timestamps(text, pressure)) << text;
+    EXPECT_EQ(pressure.time_wait_reuse, std::nullopt) << text;
+    EXPECT_EQ(pressure.time_wait_reuse_delay_ms, std::nullopt) << text;
+    EXPECT_EQ(pressure.timestamps, std::nullopt) << text;
+  }
+}
+
 // ---- Ephemeral ports ----
 
 struct RangeCase {
@@ -223,6 +285,8 @@ constexpr RangeCase kRangeCases[] = {
     {"Linux's own", "32768\t60999\n", "\n", 28232, 28232},
     {"no text at all", "32768\t60999", "", 28232, 28232},
     {"a single port", "5\t5\n", "\n", 1, 1},
+    {"the last of an odd number, which the kernel never chooses", "100\t200\n", "\n", 101, 100},
+    {"likewise, reserved", "100\t200\n", "200\n", 101, 100},
     {"a single port, reserved", "5\t5\n", "5\n", 1, 0},
     {"every port", "0\t65535\n", "\n", 65536, 65536},
     {"every port reserved", "0\t65535\n", "0-65535\n", 65536, 0},
@@ -259,6 +323,29 @@ TEST(EphemeralRange, ContainsItsEndsAndNotWhatIsReserved) {
     EXPECT_TRUE(range.contains(static_cast<std::uint16_t>(port))) << port;
   for (const int port : {0, 99, 100, 110, 115, 119, 200, 65535})
     EXPECT_FALSE(range.contains(static_cast<std::uint16_t>(port))) << port;
+}
+
+TEST(EphemeralRange, EverySecondPortFromItsBeginningIsForConnectFirst) {
+  for (const char* ends : {"100\t199\n", "101\t200\n"}) {
+    const EphemeralRange range = EphemeralRange::parse(ends, "").value();
+    EXPECT_FALSE(range.is_bind_first(range.first()));
+    EXPECT_TRUE(range.is_bind_first(range.last()));
+  }
+}
+
+TEST(EphemeralRange, CountsWhatIsForBindFirst) {
+  for (const char* reserved : {"", "101", "100-199", "100-109", "101-109", "100-108", "103,99-101",
+                               "196-300", "110-119,115-124,7"}) {
+    for (const char* ends : {"100\t199\n", "101\t200\n", "100\t200\n", "100\t100\n"}) {
+      const EphemeralRange range = EphemeralRange::parse(ends, reserved).value();
+      unsigned counted = 0;
+      for (unsigned port = range.first(); port <= range.last(); ++port) {
+        const auto checked = static_cast<std::uint16_t>(port);
+        counted += range.contains(checked) && range.is_bind_first(checked) ? 1 : 0;
+      }
+      EXPECT_EQ(range.bind_first(), counted) << ends << reserved;
+    }
+  }
 }
 
 TEST(EphemeralRange, TakesTheLongestListTheKernelCanTell) {

@@ -45,6 +45,37 @@ TEST(ProcessMap, RemembersWhatItCouldNotSeeAndWhenItBegan) {
   EXPECT_EQ(the_map().taken_at(), kBegan);
 }
 
+TEST(ProcessMap, TakesHoldersThatWereFoundLater) {
+  ProcessMap map = the_map();
+  EXPECT_THAT(map.ownerless(), ElementsAre(10, 11));
+  map.add({{11, 9}, {11, 3}, {11, 9}, {12, 1}});
+  EXPECT_EQ(map.lowest(11), 3u);
+  EXPECT_THAT(map.holders(11), ElementsAre(Holder{11, 3}, Holder{11, 9}));
+  EXPECT_EQ(map.lowest(12), 1u);
+  EXPECT_EQ(map.lowest(7), 200u);
+  EXPECT_THAT(map.ownerless(), ElementsAre(10));
+  map.add({});
+  EXPECT_EQ(map.lowest(10), 0u);
+}
+
+TEST(ProcessMap, KeepsOrderWhereverLaterHoldersBelong) {
+  ProcessMap map = ProcessMap::build({{4, 1}, {6, 2}, {8, 3}}, {}, 0, kBegan);
+  map.add({{9, 5}, {6, 1}, {3, 4}, {6, 2}});
+  EXPECT_EQ(map.lowest(3), 4u);
+  EXPECT_EQ(map.lowest(4), 1u);
+  EXPECT_THAT(map.holders(6), ElementsAre(Holder{6, 1}, Holder{6, 2}));
+  EXPECT_EQ(map.lowest(8), 3u);
+  EXPECT_EQ(map.lowest(9), 5u);
+}
+
+TEST(ProcessMap, CanForgetThatNobodyHoldsASocket) {
+  ProcessMap map = the_map();
+  map.forget_ownerless();
+  EXPECT_THAT(map.ownerless(), IsEmpty());
+  EXPECT_EQ(map.lowest(10), std::nullopt);
+  EXPECT_EQ(map.lowest(7), 200u);
+}
+
 TEST(ProcessMap, TakesInodesOfAll32Bits) {
   const ProcessMap map = ProcessMap::build({{0xffffffff, 1}}, {0xfffffffe}, 0, kBegan);
   EXPECT_EQ(map.lowest(0xffffffff), 1u);

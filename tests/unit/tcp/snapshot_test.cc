@@ -176,9 +176,12 @@ TEST(Listening, TellsASocketOnceThatTheDumpToldTwice) {
 }
 
 TEST(Listening, KeepsWhatTheKernelToldOfTheAcceptQueue) {
-  const Snapshot snapshot = snapshot_of({listener(
-      "0.0.0.0:80",
-      {.inode = 8, .cookie = 9, .cgroup = 0x1'0000'0007, .queue = 3, .backlog = 128, .drops = 5})});
+  const Snapshot snapshot = snapshot_of({listener("0.0.0.0:80", {.inode = 8,
+                                                                 .cookie = 9,
+                                                                 .cgroup = 0x1'0000'0007,
+                                                                 .queue = 3,
+                                                                 .backlog = 128,
+                                                                 .discards = 5})});
   ASSERT_EQ(snapshot.listening().size(), 1u);
   const ListeningSocket& socket = snapshot.listening()[0];
   EXPECT_EQ(socket.inode, 8u);
@@ -186,7 +189,7 @@ TEST(Listening, KeepsWhatTheKernelToldOfTheAcceptQueue) {
   EXPECT_EQ(socket.cgroup, 0x1'0000'0007u);
   EXPECT_EQ(socket.queue, 3u);
   EXPECT_EQ(socket.backlog, 128u);
-  EXPECT_EQ(socket.drops, 5u);
+  EXPECT_EQ(socket.discards, 5u);
 }
 
 TEST(Listening, HasTheFormsOfTheRfcWhateverTheRowsHave) {

@@ -39,7 +39,7 @@ class SessionTest : public testing::Test {
         FileDescriptor(ends[1]),
         Session::Settings{.priority = 100, .ping = seconds(30), .description = "us"}, objects_,
         [this](const Inquiry& inquiry) { return ask(inquiry); },
-        [](const Writing&) -> SetAnswer { return snmp::SetStatus::kNoError; }, now_);
+        [](const Writing&) -> SetAnswer { return snmp::SetStatus::kNoError; }, uptime_, now_);
   }
 
   Answer ask(const Inquiry& inquiry) {
@@ -135,6 +135,7 @@ class SessionTest : public testing::Test {
   std::string text_ = "value";
   std::optional<Connection> master_;
   Objects objects_{some_objects()};
+  UptimeOrigin uptime_{now_};
   std::optional<Session> session_;
 };
 
@@ -247,14 +248,30 @@ TEST_F(SessionTest, APingThatIsNotAnsweredIsTheEnd) {
 TEST_F(SessionTest, UptimeIsTheMastersAndDoesNotMoveWithEachAnswer) {
   answer(heard()[0], ErrorCode::kNone, 100'000);
   const Time zero = now_ - seconds(1000);
-  EXPECT_EQ(session_->uptime_zero(), zero);
+  EXPECT_EQ(uptime_.zero(), zero);
   serve();
   now_ += seconds(30);
   answer(heard()[0], ErrorCode::kNone, 103'001);
-  EXPECT_EQ(session_->uptime_zero(), zero);
+  EXPECT_EQ(uptime_.zero(), zero);
   now_ += seconds(30);
   answer(heard()[0], ErrorCode::kNone, 0);
-  EXPECT_EQ(session_->uptime_zero(), now_);
+  EXPECT_EQ(uptime_.zero(), now_);
+}
+
+TEST_F(SessionTest, UptimeDoesNotMoveByAnAnswerThatIsReadLate) {
+  answer(heard()[0], ErrorCode::kNone, 100'000);
+  const Time zero = uptime_.zero();
+  serve();
+  now_ += seconds(30);
+  const std::vector<Header> ping = heard();
+  ASSERT_THAT(ping, SizeIs(1));
+  now_ += seconds(3);
+  answer(ping[0], ErrorCode::kNone, 103'000);
+  EXPECT_EQ(uptime_.zero(), zero);
+  EXPECT_EQ(session_->state(), State::kServing);
+  now_ += seconds(30);
+  answer(heard()[0], ErrorCode::kNone, 106'300);
+  EXPECT_EQ(uptime_.zero(), zero);
 }
 
 // ---- Requests that do not fit

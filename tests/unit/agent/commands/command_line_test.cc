@@ -126,6 +126,8 @@ TEST(Options, EveryTableTakesTheOptionsThatMeanSomethingToIt) {
   EXPECT_EQ(options({"show", "ports", "--port", "443", "--process", "nginx", "--numeric"}).port,
             443);
   EXPECT_EQ(options({"show", "processes", "--process", "4711"}).process, "4711");
+  for (const char* name : {"a\nb", R"(a\x0ab)"})
+    EXPECT_EQ(options({"show", "processes", "--process", name}).process, R"(a\x0ab)");
   EXPECT_THAT(options({"show", "ages", "--state", "8"}).states,
               ElementsAre(tcp::State::kCloseWait));
 }

@@ -472,7 +472,13 @@ struct Refused {
 
 Socket subflow() {
   Socket socket = the_connection();
-  socket.mptcp = true;
+  socket.mptcp = tcp::MptcpRole::kSubflow;
+  return socket;
+}
+
+Socket mptcp_listener() {
+  Socket socket = listener("0.0.0.0:22");
+  socket.mptcp = tcp::MptcpRole::kSubflow;
   return socket;
 }
 
@@ -551,6 +557,7 @@ const Refused kRefused[] = {
      Status::kNotWritable,
      {.protected_ports = {22}}},
     {"a subflow of MPTCP", {subflow()}, kState, Status::kInconsistentValue, kAll},
+    {"a listener of MPTCP", {mptcp_listener()}, kListenerState, Status::kInconsistentValue, kAll},
     {"no cookie", {without_cookie(0)}, kState, Status::kInconsistentValue},
     {"the cookie that takes any socket",
      {without_cookie(0xffffffffffffffff)},

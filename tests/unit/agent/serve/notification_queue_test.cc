@@ -117,6 +117,13 @@ TEST_F(NotifierTest, FoldsWhatStillWaitsWhenTheMasterGoes) {
   EXPECT_FALSE(notifier_.is_busy()) << "or the loop would never wait again";
 }
 
+TEST_F(NotifierTest, GivesBackWhatFindsNoRoom) {
+  queue(kMostWaiting);
+  queue_watched();
+  EXPECT_THAT(lost_unsent_, SizeIs(1));
+  EXPECT_EQ(notifier_.folded(), 0U);
+}
+
 TEST_F(NotifierTest, GivesBackWhatStillWaitsWhenTheMasterGoes) {
   queue_watched();
   queue(1);

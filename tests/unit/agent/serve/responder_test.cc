@@ -705,6 +705,26 @@ TEST(Surveys, FromBeforeADeletionAreNotServed) {
   EXPECT_THAT(agent.get_settled(kPortTotal, agent.pdu()), HasValue(Gauge32{0}));
 }
 
+const Oid kPortDrops = own_oid("1.4.1.9.22");
+const Oid kPortDiscards = own_oid("1.4.1.19.22");
+
+TEST(Surveys, OfAnAgentThatHasJustStartedKnowOfNoLostConnection) {
+  Questioner agent({listener("0.0.0.0:22", {.discards = 7})}, kKept);
+  EXPECT_THAT(agent.get_settled(kPortDrops, agent.pdu()), HasValue(Counter32{0}));
+  EXPECT_THAT(agent.get_settled(kPortDiscards, agent.pdu()), HasValue(Counter32{7}));
+  EXPECT_THAT(agent.get_settled(own_oid("1.5.1.8.1.4.0.0.0.0.22"), agent.pdu()),
+              HasValue(Counter32{0}));
+}
+
+TEST(Surveys, HaveNoLostConnectionsWhereTheKernelDoesNotTellThem) {
+  Questioner agent({listener("0.0.0.0:22", {.discards = 7})}, kKept);
+  agent.worker_pressure.faults().fail_always(true);
+  EXPECT_THAT(agent.get_settled(kPortDrops, agent.pdu()), Is(Kind::kNoSuchInstance));
+  EXPECT_THAT(agent.get_settled(kPortDiscards, agent.pdu()), HasValue(Counter32{7}));
+  EXPECT_THAT(agent.next_settled(ports(), own_oid("1.4.1.9"), agent.pdu()),
+              IsNamed(own_oid("1.4.1.10.22")));
+}
+
 TEST(Surveys, TellTheProcessesOfPorts) {
   Questioner agent(a_service(), kKept, {{.inode = 9, .pid = 700}});
   EXPECT_THAT(agent.get_settled(kPortProcess, agent.pdu()), HasValue(Gauge32{700}));
@@ -776,7 +796,7 @@ constexpr Ages kProcessesNotKept{.snapshot = 1h, .processes = 0s};
 TEST(Entering, TheProcessesNeedsNoNewLookUp) {
   Questioner agent(a_service(), kProcessesNotKept, {{.inode = 8, .pid = 700}});
   agent.get_settled(kProcessTotal, agent.pdu());
-  agent.responder->tidy(Clock::now() + 1h);
+  agent.responder->tidy(Clock::now() + 1min);
   EXPECT_THAT(agent.next_settled(processes(), kLastUnit, agent.pdu()), IsNamed(kFirstProcess));
   EXPECT_EQ(agent.processes.faults().calls(), 1);
 }
@@ -807,14 +827,68 @@ TEST(Entering, WhereNoProcessWasSeenLooksForOne) {
   EXPECT_THAT(agent.next_settled(processes(), kLastUnit, agent.pdu()), IsNamed(kFirstProcess));
 }
 
-TEST(Entering, ThePortsNeedsNoNewLookUp) {
-  Questioner agent(a_service(), kProcessesNotKept, {{.inode = 9, .pid = 700}});
-  agent.get_settled(kPortProcess, agent.pdu());
-  agent.responder->tidy(Clock::now() + 1h);
-  const tables::Managed& ports = managed("tcpmibdPortTable");
-  EXPECT_THAT(agent.next_settled(ports, own_oid("1.3.1.7.11"), agent.pdu()),
-              HasValue(Gauge32{700}));
+// Two ports of two processes, and a connection of each.
+std::vector<tcp::Socket> two_services() {
+  return {listener("0.0.0.0:22", {.inode = 9}), listener("0.0.0.0:80", {.inode = 10}),
+          established("10.0.0.1:22", "10.0.0.9:4711", {.inode = 8}),
+          established("10.0.0.1:80", "10.0.0.9:4712", {.inode = 7})};
+}
+
+const std::vector<tcp::Holder> kTwoHolders{{.inode = 9, .pid = 700},
+                                           {.inode = 10, .pid = 701},
+                                           {.inode = 8, .pid = 700},
+                                           {.inode = 7, .pid = 701}};
+const Oid kLastAge = own_oid("1.3.1.5.11");
+
+// The rows of one GETBULK that begins before the table.
+void expect_a_bulk_without_a_look_up(const tables::Managed& table, const Oid& before,
+                                     const std::vector<Oid>& rows) {
+  Questioner agent(two_services(), kProcessesNotKept, kTwoHolders);
+  agent.get_settled(kProcessTotal, agent.pdu());
+  agent.responder->tidy(Clock::now() + 1min);
+  const auto pdu = agent.pdu();
+  Oid last = before;
+  for (const Oid& row : rows) {
+    EXPECT_THAT(agent.next_settled(table, last, pdu), IsNamed(row));
+    last = row;
+  }
   EXPECT_EQ(agent.processes.faults().calls(), 1);
+}
+
+TEST(Entering, ThePortsNeedsNoNewLookUpHoweverManyRowsFollow) {
+  expect_a_bulk_without_a_look_up(managed("tcpmibdPortTable"), kLastAge,
+                                  {own_oid("1.4.1.2.22"), own_oid("1.4.1.2.80")});
+}
+
+TEST(Entering, TheProcessesNeedsNoNewLookUpHoweverManyRowsFollow) {
+  expect_a_bulk_without_a_look_up(processes(), kLastUnit, {kFirstProcess, own_oid("1.7.1.2.701")});
+}
+
+TEST(Entering, AfterMinutesLooksProcessesUpAnew) {
+  Questioner agent(a_service(), kProcessesNotKept, {{.inode = 8, .pid = 700}});
+  agent.get_settled(kProcessTotal, agent.pdu());
+  agent.responder->tidy(Clock::now() + 6min);
+  agent.processes.set({{.inode = 8, .pid = 701}});
+  EXPECT_THAT(agent.next_settled(processes(), kLastUnit, agent.pdu()),
+              IsNamed(own_oid("1.7.1.2.701")));
+}
+
+TEST(Entering, TellsWhatIsLeftOutOfTheNewestOnly) {
+  Questioner agent(a_service(), kProcessesNotKept, {{.inode = 8, .pid = 700}});
+  agent.get_settled(kProcessTotal, agent.pdu());
+  agent.responder->tidy(Clock::now() + 1min);
+  EXPECT_THAT(
+      agent.next_settled(managed("tcpmibdProcessesLeftOut"), own_oid("1.9.24.0"), agent.pdu()),
+      HasValue(Gauge32{0}));
+  EXPECT_EQ(agent.processes.faults().calls(), 2);
+}
+
+TEST(Entering, TheRfcsListenersIsAnsweredAsEver) {
+  Questioner agent({listener("0.0.0.0:22", {.inode = 9})}, kProcessesNotKept,
+                   {{.inode = 9, .pid = 700}});
+  agent.get_settled(kListenerProcess, agent.pdu());
+  agent.processes.set({{.inode = 9, .pid = 701}});
+  EXPECT_THAT(agent.next_settled(listeners(), tcp_oid("19"), agent.pdu()), HasValue(Gauge32{701}));
 }
 
 // --------------------------------------------------------------------- The agent and its limits
@@ -871,6 +945,44 @@ TEST(AlarmTable, NeedsNoSnapshot) {
   EXPECT_THAT(agent.get(own_oid("1.10.1.5.1.97"), agent.pdu()), HasValue(Gauge32{5}));
   EXPECT_THAT(agent.get(own_oid("1.11.0"), agent.pdu()), HasValue(Gauge32{0}));
   EXPECT_EQ(agent.dumps.dumps(), 0);
+}
+
+// --------------------------------------------------------------------------------------- MPTCP
+
+// How often it is said that MPTCP cannot be seen, of snapshots that saw so far.
+long complaints_about_mptcp(const std::vector<tcp::MptcpSight>& sights) {
+  Questioner agent({shown_connection()});
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(log::start(log::Target::kStderr, log::Level::kWarning));
+  for (const tcp::MptcpSight sight : sights) {
+    agent.dumps.set_mptcp({}, sight);
+    agent.worker->want_snapshot();
+    agent.await_news();
+  }
+  log::set_level(log::Level::kError);
+  const std::string lines = testing::internal::GetCapturedStderr();
+  constexpr std::string_view kComplaint = "modprobe mptcp_diag";
+  long count = 0;
+  for (auto at = lines.find(kComplaint); at != lines.npos; at = lines.find(kComplaint, at + 1))
+    ++count;
+  return count;
+}
+
+TEST(Mptcp, ThatCannotBeSeenIsSaidOnce) {
+  using Sight = tcp::MptcpSight;
+  EXPECT_EQ(complaints_about_mptcp({Sight::kAbsent, Sight::kUnused, Sight::kSeen}), 0);
+  EXPECT_EQ(
+      complaints_about_mptcp({Sight::kHidden, Sight::kHidden, Sight::kUnused, Sight::kHidden}), 1);
+  EXPECT_EQ(complaints_about_mptcp({Sight::kHidden, Sight::kSeen, Sight::kHidden}), 2);
+}
+
+TEST(Mptcp, ALeakIsInTheStateTableAndItsSubflowInTheTableOfTcp) {
+  Questioner agent({shown_connection({.inode = 5})}, kKept);
+  agent.dumps.set_mptcp({shown_connection({.state = State::kCloseWait, .inode = 5})});
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get_settled(own_oid("1.2.1.5.8"), pdu), HasValue(Gauge32{1}));
+  EXPECT_THAT(agent.get_settled(own_oid("1.2.1.5.5"), pdu), HasValue(Gauge32{0}));
+  EXPECT_THAT(agent.next_settled(connections(), connections().root(), pdu), HasValue(Integer{5}));
 }
 
 }  // namespace

@@ -343,6 +343,77 @@ TEST_F(WorkerTest, ASurveyDoesWithoutWhatTheKernelDoesNotTell) {
   ASSERT_NE(news.survey, nullptr);
   EXPECT_EQ(news.survey->ages(tcp::State::kCloseWait).oldest, 0u);
   EXPECT_EQ(news.survey->ephemeral().used, 0u);
+  EXPECT_FALSE(news.survey->knows_drops());
+}
+
+TEST_F(WorkerTest, NothingIsReadBesideADumpWhileNobodyWantsSurveys) {
+  worker_->want_snapshot();
+  const News first = await();
+  EXPECT_EQ(pressure_.listen_drops_reads(), 0);
+  worker_->want_survey(Clock::now());
+  await();
+  EXPECT_EQ(pressure_.listen_drops_reads(), 0) << "the first survey has nothing to compare with";
+  worker_->want_snapshot();
+  const News last = await();
+  EXPECT_EQ(pressure_.listen_drops_reads(), 1);
+}
+
+class WorkerDropsTest : public WorkerTest {
+ protected:
+  // What the listener's own counter says, and ListenDrops.
+  void set_discards(std::uint32_t count) {
+    sockets_.set({listener("0.0.0.0:22", {.cookie = 5, .discards = count})});
+  }
+  void set_listen_drops(std::uint64_t count) {
+    tcp::Pressure pressure = full_pressure();
+    pressure.listen_drops = count;
+    pressure_.set(pressure);
+  }
+
+  // Of a survey that is made now.
+  std::uint32_t drops() {
+    worker_->want_survey(Clock::now());
+    const News news = await();
+    EXPECT_NE(news.survey, nullptr);
+    return news.survey == nullptr ? ~0u : news.survey->ports()[0].accepting.drops;
+  }
+};
+
+TEST_F(WorkerDropsTest, AConnectionThatIsLostAfterItsListenerWasReadIsToldByTheNextSurvey) {
+  set_discards(7);
+  set_listen_drops(100);
+  EXPECT_EQ(drops(), 0u);
+  sockets_.while_reading([this] { set_listen_drops(101); });
+  EXPECT_EQ(drops(), 0u);
+  sockets_.while_reading({});
+  set_discards(8);
+  EXPECT_EQ(drops(), 1u);
+  set_discards(9);
+  EXPECT_EQ(drops(), 1u) << "nobody lost this one";
+}
+
+// Such as a listener that was closed lost.
+TEST_F(WorkerDropsTest, ConnectionsThatWereLostLongBeforeAreGivenToNobody) {
+  set_discards(7);
+  set_listen_drops(100);
+  EXPECT_EQ(drops(), 0u);
+  set_listen_drops(150);
+  EXPECT_EQ(drops(), 0u);
+  set_discards(57);
+  EXPECT_EQ(drops(), 0u);
+}
+
+// The figures of a dump that fails are not those of the last one.
+TEST_F(WorkerDropsTest, ADumpThatFailsMeanwhileLosesNothing) {
+  set_discards(7);
+  set_listen_drops(100);
+  EXPECT_EQ(drops(), 0u);
+  sockets_.faults().fail_nth(1);
+  set_listen_drops(103);
+  worker_->want_survey(Clock::now());
+  EXPECT_EQ(await().survey, nullptr);
+  set_discards(10);
+  EXPECT_EQ(drops(), 3u);
 }
 
 // ---------------------------------------------------------------------------------------- Owners

@@ -99,6 +99,22 @@ TEST(Doctor, AModuleThatNobodyMissesIsNotAskedFor) {
   EXPECT_EQ(finding(facts, "sock_diag").state, State::kOk);
 }
 
+TEST(Doctor, TellsHowFarMptcpIsSeen) {
+  DoctorFacts facts = healthy();
+  for (const tcp::MptcpSight fine :
+       {tcp::MptcpSight::kAbsent, tcp::MptcpSight::kUnused, tcp::MptcpSight::kSeen}) {
+    facts.mptcp = fine;
+    EXPECT_EQ(finding(facts, "MPTCP").state, State::kOk) << static_cast<int>(fine);
+  }
+  facts.mptcp = tcp::MptcpSight::kHidden;
+  EXPECT_EQ(finding(facts, "MPTCP").state, State::kNote);
+  EXPECT_THAT(finding(facts, "MPTCP").cure, HasSubstr("modprobe mptcp_diag"));
+  facts.mptcp = failure("read the kernel's MPTCP connections (sock_diag)", EBADMSG);
+  EXPECT_EQ(finding(facts, "MPTCP").state, State::kWrong);
+  facts.reading = failure("open a netlink socket for sock_diag", EPROTONOSUPPORT);
+  EXPECT_EQ(finding(facts, "MPTCP").state, State::kNote) << "one fault is told once";
+}
+
 TEST(Doctor, AKernelThatEndsNoConnectionsIsWorthANote) {
   DoctorFacts facts = healthy();
   facts.destroying = failure("end a connection", EOPNOTSUPP);

@@ -27,7 +27,7 @@ constexpr Measure kMemory{.kind = Measure::Kind::kMemoryPercent};
 class ShowAlarms : public Showing {
  protected:
   ShowAlarms() {
-    sockets_.set({listener("10.0.0.1:80", {.inode = 1, .drops = 9}), leaked("10.0.0.9:1", 2),
+    sockets_.set({listener("10.0.0.1:80", {.inode = 1, .discards = 9}), leaked("10.0.0.9:1", 2),
                   leaked("10.0.0.9:2", 3)});
     processes_.set({{1, 10}, {2, 20}, {3, 20}});
   }

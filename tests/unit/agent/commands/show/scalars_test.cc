@@ -41,6 +41,7 @@ TEST_F(ShowPressure, EveryFigureStandsBesideItsLimit) {
                          "time-wait               3       100   3 %\n"
                          "memory           2048 KiB  8192 KiB  25 %  short from 4096 KiB\n"
                          "ephemeral ports         2        10  20 %  10.0.0.1 to 10.0.0.9:5432\n"
+                         "ephemeral bound         2        10  20 %  10.0.0.1 to anywhere\n"
                          "\n"
                          "COUNTER            EVENTS  MEANING\n"
                          "ListenOverflows        12  a connection found its accept queue full\n"
@@ -61,6 +62,8 @@ TEST_F(ShowPressure, JsonHasTheObjectsAndThePercentages) {
   EXPECT_EQ(figures.at("ephemeral_used"), 2);
   EXPECT_EQ(figures.at("ephemeral_percent"), 20);
   EXPECT_EQ(figures.at("ephemeral_remote"), "10.0.0.9:5432");
+  EXPECT_EQ(figures.at("ephemeral_bound"), 2);
+  EXPECT_EQ(figures.at("ephemeral_bound_local"), "10.0.0.1");
   EXPECT_EQ(figures.at("listen_overflows"), 12);
   EXPECT_TRUE(figures.at("listen_drops").is_null());
   EXPECT_FALSE(figures.contains("units_left_out"));
@@ -76,7 +79,8 @@ TEST_F(ShowPressure, WhatTheKernelDoesNotTellIsADashAndARemark) {
   EXPECT_THAT(shown({.what = "pressure"}),
               AllOf(HasSubstr("\norphans             4      -     -\n"),
                     HasSubstr("\nmemory              -      -     -\n"),
-                    HasSubstr("\nephemeral ports     -      -     -\n")));
+                    HasSubstr("\nephemeral ports     -      -     -\n"),
+                    HasSubstr("\nephemeral bound     -      -     -\n")));
   EXPECT_THAT(remarks({.what = "pressure"}), HasSubstr("initial network namespace only"));
   EXPECT_TRUE(shown_json({.what = "pressure"}).at("orphans_percent").is_null());
 }

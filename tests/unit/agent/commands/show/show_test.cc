@@ -19,6 +19,7 @@ using testing::AllOf;
 using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
+using testing::UnorderedElementsAre;
 
 // A web server's host: pid 10 and its child 11 share the listener; 20 leaks a connection.
 class Show : public Showing {
@@ -54,6 +55,15 @@ TEST_F(Show, FindsEveryHolderOfASocketByPidAndByName) {
               AllOf(HasSubstr("closeWait"), Not(HasSubstr("established"))));
 }
 
+// Some holders are looked for only because they are asked for.
+TEST_F(Show, AsksForTheHoldersOfEverySocket) {
+  for (const char* what : {"", "ports", "processes"}) {
+    processes_.set({});
+    shown({.what = what});
+    EXPECT_THAT(processes_.asked(), UnorderedElementsAre(1, 2, 3)) << what;
+  }
+}
+
 TEST_F(Show, KeepsOnlyTheStatesAndThePortAskedFor) {
   EXPECT_THAT(shown({.states = {State::kTimeWait}}),
               AllOf(HasSubstr("timeWait"), Not(HasSubstr("listen")), Not(HasSubstr("closeWait"))));
@@ -73,6 +83,14 @@ TEST_F(Show, TellsHowLongTimeWaitStillLasts) {
   waiting.expires_ms = 43'900;
   sockets_.set({waiting});
   EXPECT_THAT(shown({}), HasSubstr("43 s left"));
+}
+
+TEST_F(Show, TellsASynThatWaitsForDataFromOneThatWaitsForAnAnswer) {
+  sockets_.set({established("10.0.0.1:1", "10.0.0.2:2", {.state = State::kSynSent})});
+  EXPECT_THAT(shown({}), HasSubstr("data to send with the SYN"));
+  sockets_.set({established("10.0.0.1:1", "10.0.0.2:2",
+                            {.state = State::kSynSent, .timer = tcp::Timer::kRetransmit})});
+  EXPECT_THAT(shown({}), Not(HasSubstr("data to send")));
 }
 
 TEST_F(Show, WritesNumbersInPlaceOfNamesWhereAsked) {
@@ -111,28 +129,30 @@ TEST_F(Show, FailsWhereTheKernelDoes) {
 }
 
 TEST_F(Show, TheAcceptQueueOfAListenerIsNamedSo) {
-  sockets_.set({listener("10.0.0.1:80", {.inode = 1, .queue = 4, .backlog = 5, .drops = 7}),
+  sockets_.set({listener("10.0.0.1:80", {.inode = 1, .queue = 4, .backlog = 5, .discards = 7}),
                 listener("10.0.0.1:81", {.inode = 2, .queue = 0, .backlog = 0})});
   EXPECT_EQ(shown({.what = "listeners"}),
-            "STATE   LOCAL        QUEUE  LIMIT  FULL  DROPS  PROCESS\n"
-            "listen  10.0.0.1:80      4      5  80 %      7  10 nginx, 11 nginx\n"
-            "listen  10.0.0.1:81      0      0   0 %      0  11 nginx\n");
+            "STATE   LOCAL        QUEUE  LIMIT  FULL  DISCARDS  PROCESS\n"
+            "listen  10.0.0.1:80      4      5  80 %         7  10 nginx, 11 nginx\n"
+            "listen  10.0.0.1:81      0      0   0 %         0  11 nginx\n");
   EXPECT_THAT(shown({.what = "listeners"}, true),
-              AllOf(HasSubstr("\033[31m80 %\033[0m"), HasSubstr("\033[31m7\033[0m"),
+              AllOf(HasSubstr("\033[31m80 %\033[0m"), Not(HasSubstr("\033[31m7")),
                     Not(HasSubstr("\033[31m0"))));
   const Json row = shown_json({.what = "listeners"}).at(0);
   EXPECT_EQ(row.at("queue"), 4);
   EXPECT_EQ(row.at("queue_limit"), 5);
   EXPECT_EQ(row.at("queue_percent"), 80);
-  EXPECT_EQ(row.at("drops"), 7);
+  EXPECT_EQ(row.at("discards"), 7);
+  EXPECT_FALSE(row.contains("drops"));
   EXPECT_EQ(row.at("receive_queue"), 4);
 }
 
 TEST_F(Show, SocketsThatListenTogetherAddTheirQueues) {
-  sockets_.set({listener("10.0.0.1:80", {.inode = 1, .queue = 5, .backlog = 5, .drops = 7}),
-                listener("10.0.0.1:80", {.inode = 2, .queue = 1, .backlog = 10, .drops = 1})});
-  EXPECT_THAT(shown({.what = "listeners"}),
-              HasSubstr("listen  10.0.0.1:80      6     15  100 %      8  10 nginx, 11 nginx\n"));
+  sockets_.set({listener("10.0.0.1:80", {.inode = 1, .queue = 5, .backlog = 5, .discards = 7}),
+                listener("10.0.0.1:80", {.inode = 2, .queue = 1, .backlog = 10, .discards = 1})});
+  EXPECT_THAT(
+      shown({.what = "listeners"}),
+      HasSubstr("listen  10.0.0.1:80      6     15  100 %         8  10 nginx, 11 nginx\n"));
   EXPECT_THAT(shown({}), ContainsRegex("listen +10.0.0.1:80 +[*] +6 +15 "));
   const Json row = shown_json({.what = "listeners"}).at(0);
   EXPECT_EQ(row.at("receive_queue"), 6);
@@ -143,7 +163,7 @@ TEST_F(Show, TheAcceptQueueIsThatOfTheRowInEveryAddressForm) {
   config_.mib.dual_stack_as_unknown = false;
   sockets_.set({listener("[::]:443", {.inode = 1, .queue = 1, .backlog = 4})});
   EXPECT_THAT(shown({.what = "listeners"}),
-              HasSubstr("listen  [::]:443      1      4  25 %      0  10 nginx, 11 nginx\n"));
+              HasSubstr("listen  [::]:443      1      4  25 %         0  10 nginx, 11 nginx\n"));
 }
 
 TEST_F(Show, WhereNothingIsToBeShownASentenceSaysSo) {
@@ -162,10 +182,100 @@ TEST_F(Show, TheScalarsAreThoseOfTheMib) {
   EXPECT_FALSE(show_all({.what = "scalars"}));
 }
 
+// ---- MPTCP ----
+
+// The leak of a server that speaks MPTCP: its subflows look established.
+class ShowMptcp : public Show {
+ protected:
+  ShowMptcp() {
+    sockets_.set({established("10.0.0.1:443", "10.0.0.9:5000", {.inode = 3}),
+                  established("10.0.0.1:443", "10.0.0.8:1", {.inode = 2}),
+                  established("10.0.1.1:443", "10.0.1.9:5001", {.inode = 3})});
+    sockets_.set_mptcp({established("10.0.0.1:443", "10.0.0.9:5000",
+                                    {.state = State::kCloseWait, .inode = 3, .cookie = 99})});
+  }
+};
+
+TEST_F(ShowMptcp, PutsTheSubflowsBelowTheirConnection) {
+  EXPECT_EQ(shown({.what = "connections"}),
+            "STATE        PROTOCOL   LOCAL         REMOTE         RECV-Q  SEND-Q  WAITING     "
+            "PROCESS\n"
+            "closeWait    mptcp      10.0.0.1:443  10.0.0.9:5000       0       0  not closed  "
+            "20 leaker\n"
+            "established    subflow  10.0.0.1:443  10.0.0.9:5000       0       0              "
+            "20 leaker\n"
+            "established    subflow  10.0.1.1:443  10.0.1.9:5001       0       0              "
+            "20 leaker\n"
+            "established  tcp        10.0.0.1:443  10.0.0.8:1          0       0              "
+            "11 nginx\n");
+}
+
+// Such a connection never has the timer of one that has sent its SYN.
+TEST_F(ShowMptcp, OfACallUnderWayDoesNotSayThatItWaitsForData) {
+  sockets_.set({});
+  sockets_.set_mptcp({established("10.0.0.1:5000", "10.0.0.9:443", {.state = State::kSynSent})});
+  EXPECT_THAT(shown({}), AllOf(HasSubstr("synSent"), Not(HasSubstr("data to send"))));
+}
+
+TEST_F(ShowMptcp, StillShowsTheConnectionWhenItsSubflowsAreGone) {
+  sockets_.set({});
+  EXPECT_THAT(shown({.what = "connections"}), HasSubstr("closeWait  mptcp     10.0.0.1:443"));
+}
+
+TEST_F(ShowMptcp, FiltersConnectionsAndSubflowsEachByItsOwnState) {
+  EXPECT_THAT(shown({.states = {State::kCloseWait}}),
+              AllOf(HasSubstr("mptcp"), Not(HasSubstr("subflow"))));
+  EXPECT_THAT(shown({.states = {State::kEstablished}}),
+              AllOf(Not(HasSubstr("mptcp")), HasSubstr("subflow")));
+}
+
+TEST_F(ShowMptcp, TellsInJsonWhatBelongsToWhat) {
+  const Json rows = shown_json({.what = "connections"});
+  ASSERT_EQ(rows.size(), 4u);
+  EXPECT_EQ(rows[0]["protocol"], "mptcp");
+  EXPECT_EQ(rows[0]["state"], "closeWait");
+  EXPECT_EQ(rows[0]["cookie"], 99);
+  EXPECT_FALSE(rows[0].contains("mptcp_cookie"));
+  for (const std::size_t subflow : {1u, 2u}) {
+    EXPECT_EQ(rows[subflow]["protocol"], "tcp");
+    EXPECT_EQ(rows[subflow]["mptcp_cookie"], 99);
+  }
+  EXPECT_EQ(rows[3]["protocol"], "tcp");
+  EXPECT_FALSE(rows[3].contains("mptcp_cookie"));
+}
+
+TEST_F(ShowMptcp, CountsTheConnectionAndNotItsSubflows) {
+  const Json states = shown_json({.what = "states"});
+  EXPECT_EQ(states[4]["total"], 1);
+  EXPECT_EQ(states[7]["total"], 1);
+  const Json processes = shown_json({.what = "processes"});
+  ASSERT_EQ(processes.size(), 2u);
+  EXPECT_EQ(processes[0]["pid"], 20) << "the leaker first";
+  EXPECT_EQ(processes[0]["close_wait"], 1);
+  EXPECT_EQ(processes[0]["total"], 1);
+}
+
+TEST_F(ShowMptcp, SaysWhereTheKernelDoesNotTell) {
+  EXPECT_EQ(remarks({}), "");
+  sockets_.set_mptcp({}, tcp::MptcpSight::kHidden);
+  EXPECT_THAT(remarks({}), HasSubstr("modprobe mptcp_diag"));
+}
+
 TEST(TextTable, LetsNothingThroughThatSteersTheTerminal) {
   TextTable table({{"A"}});
   table.add({{"a\033[2Jb\n\x7f\xc3\xa4"}});
   EXPECT_EQ(table.text(), "A\na\\x1b[2Jb\\x0a\\x7f\xc3\xa4\n");
+}
+
+// Two wide characters of East Asia, an accent that is put upon its letter, a fish.
+TEST(TextTable, PadsByTheWidthOnATerminal) {
+  TextTable table({{"A"}, {"B", TextTable::Align::kRight}, {"C"}});
+  table.add({{"\xe5\x90\x8c\xe6\xad\xa5"}, {"\xc3\xa4"}, {"x"}});
+  table.add({{"e\xcc\x81"}, {"\xf0\x9f\x90\x9f"}, {"y"}});
+  EXPECT_EQ(table.text(),
+            "A      B  C\n"
+            "\xe5\x90\x8c\xe6\xad\xa5   \xc3\xa4  x\n"
+            "e\xcc\x81     \xf0\x9f\x90\x9f  y\n");
 }
 
 TEST(TextTable, PadsToTheWidestCellAndLeavesNoTrailingSpace) {

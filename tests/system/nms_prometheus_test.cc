@@ -1,0 +1,297 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <optional>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "support/programs.h"
+#include "system/deleting.h"
+#include "system/monitoring.h"
+#include "system/odd_names.h"
+#include "system/system_test.h"
+
+// docs/nms/prometheus by the programs that it is for: the exporter, Prometheus and Alertmanager.
+
+namespace tcpmibd::lab {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::IsSupersetOf;
+using testing::Not;
+
+constexpr const char* kPrometheusUser = "prometheus";
+constexpr const char* kExporterAt = "127.0.0.1:9116";
+constexpr const char* kPrometheusAt = "127.0.0.1:9090";
+constexpr const char* kAlertmanagerAt = "127.0.0.1:9093";
+
+const Oid kAlarmsRaised = oid_of(arc_text() + ".1.11.0");
+
+std::string answer_of(const Namespace& space, const std::string& url) {
+  const Output output =
+      run({"curl", "-sS", "-g", "--max-time", "50", "http://" + url}, {.in = &space});
+  EXPECT_EQ(output.status, 0) << output.err;
+  return output.out;
+}
+
+// Whether anybody is there yet.
+bool responds(const Namespace& space, const std::string& url) {
+  return run({"curl", "-sf", "--max-time", "5", "http://" + url}, {.in = &space}).status == 0;
+}
+
+// Without type and help.
+std::set<std::string> metrics_in(const std::string& scraped) {
+  std::istringstream lines(scraped);
+  std::set<std::string> metrics;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("#"))
+      metrics.insert(line);
+  }
+  return metrics;
+}
+
+class Prometheus : public SystemTest {
+ protected:
+  void SetUp() override {
+    SystemTest::SetUp();
+    if (IsSkipped())
+      return;
+    if (!is_installed("prometheus-snmp-exporter"))
+      GTEST_SKIP() << "no prometheus-snmp-exporter (package of that name)";
+    if (!is_installed("curl"))
+      GTEST_SKIP() << "no curl";
+    if (const auto reason = DaemonUser::skip_reason(kPrometheusUser, {}))
+      GTEST_SKIP() << *reason << " (package prometheus)";
+  }
+};
+
+// An exporter of `file` of docs/nms/prometheus, as the user that Debian runs it as.
+Child exporter_with(const Namespace& space, const DaemonUser& user, const std::string& file) {
+  const std::string copy = user.folder().write("snmp.yml", nms_text("prometheus/" + file));
+  return Child(user.command({*find_program("prometheus-snmp-exporter"), "--config.file=" + copy,
+                             std::string("--web.listen-address=") + kExporterAt}),
+               {.in = &space});
+}
+
+// The version that is installed takes one of the two files, the other one is for others.
+std::string file_for_this_exporter() {
+  const Output told = run({*find_program("prometheus-snmp-exporter"), "--version"});
+  std::smatch version;
+  const std::string text = told.out + told.err;
+  if (!std::regex_search(text, version, std::regex("version ([0-9]+)[.]([0-9]+)")))
+    throw Trouble("an exporter without a version: " + text);
+  const bool is_old = version[1] == "0" && std::stoi(version[2]) < 23;
+  return is_old ? "snmp.yml" : "snmp-0.23.yml";
+}
+
+void expect_to_tell_of_trouble_in(const std::string& scraped) {
+  const std::set<std::string> metrics = metrics_in(scraped);
+  for (const char* wanted :
+       {"tcpmibdStateTotal{tcpmibdStateName=\"closeWait\"} 25",
+        "tcpmibdStateTotal{tcpmibdStateName=\"closed\"} 0",
+        "tcpmibdAgeOver5m{tcpmibdStateName=\"closeWait\"} 0", "tcpmibdEphemeralPercent 0",
+        "tcpmibdAlarmsRaised 1", "tcpmibdAlarmState{tcpmibdAlarmName=\"leak\"} 3"})
+    EXPECT_THAT(metrics, Contains(wanted)) << scraped;
+  EXPECT_THAT(metrics, Contains(ContainsRegex("^tcpmibdVersion[{].*=\"[0-9].*\"[}] 1$")));
+  for (const char* wanted :
+       {"CloseWait[{].*tcpmibdPortNumber=\"443\".* 25$",
+        "QueuePercent[{].*tcpmibdPortNumber=\"443\".* 100$", "Drops[{].*tcpmibdPortNumber=\"443\"",
+        "Sockets[{].*tcpmibdPortNumber=\"443\".* 1$"})
+    EXPECT_THAT(metrics, Contains(ContainsRegex(std::string("^tcpmibdPort") + wanted)));
+}
+
+TEST_F(Prometheus, TheExporterReadsThroughOurModules) {
+  const Namespace space;
+  const TroubledService service(space);
+  const TempFolder folder;
+  const Daemon daemon = Daemon::standalone(space, watchful(), monitors_access(folder));
+  const Manager manager = Manager::v2c(space, Daemon::kAddress).patient(kGreatPatience);
+  ASSERT_EQ(settled([&] { return told(manager, kAlarmsRaised); }, "1", kGreatPatience), "1");
+  const DaemonUser user(kPrometheusUser);
+  const Child exporter = exporter_with(space, user, file_for_this_exporter());
+  ASSERT_TRUE(exporter.says("Listening on", kGreatPatience)) << exporter.err();
+  for (const char* asked : {"module=tcpmibd&auth=tcpmibd_v2", "module=tcpmibd_v3&auth=tcpmibd_v3"})
+    expect_to_tell_of_trouble_in(
+        answer_of(space, std::string(kExporterAt) + "/snmp?target=127.0.0.1:2161&" + asked));
+}
+
+// As Prometheus writes the value of a label.
+std::string label_value(const std::string& text) {
+  std::string escaped;
+  for (const char octet : text)
+    escaped += octet == '\\' || octet == '"' ? std::string("\\") + octet : std::string(1, octet);
+  return '"' + escaped + '"';
+}
+
+// One name that is no UTF-8 would make it refuse the whole answer.
+TEST_F(Prometheus, TheExporterReadsAHostFullOfOddNames) {
+  const Namespace space;
+  const auto processes = oddly_named(space);
+  const TempFolder folder;
+  const Daemon daemon = Daemon::standalone(space, {}, monitors_access(folder));
+  const DaemonUser user(kPrometheusUser);
+  const Child exporter = exporter_with(space, user, file_for_this_exporter());
+  ASSERT_TRUE(exporter.says("Listening on", kGreatPatience)) << exporter.err();
+  const std::set<std::string> metrics = metrics_in(answer_of(
+      space,
+      std::string(kExporterAt) + "/snmp?target=127.0.0.1:2161&module=tcpmibd&auth=tcpmibd_v2"));
+  for (const auto& process : processes) {
+    const std::string port = "tcpmibdPortNumber=\"" + std::to_string(process->port()) + '"';
+    const std::string command = "tcpmibdPortCommand=" + label_value(process->shown());
+    // An empty label is left out.
+    const std::string told = process->shown().empty() ? std::string() : command;
+    EXPECT_THAT(metrics, Contains(AllOf(HasSubstr(port), HasSubstr(told)))) << process->shown();
+    EXPECT_THAT(metrics, Not(Contains(AllOf(HasSubstr(port), HasSubstr("tcpmibdPortCommand="),
+                                            Not(HasSubstr(command))))));
+  }
+}
+
+TEST_F(Prometheus, ReadsTheFiles) {
+  if (!is_installed("promtool"))
+    GTEST_SKIP() << "no promtool (package prometheus)";
+  const std::filesystem::path folder = nms_folder() / "prometheus";
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"check", "config", "--syntax-only", (folder / "prometheus.yml").string()},
+           {"check", "rules", (folder / "rules.yml").string()},
+           {"test", "rules", (folder / "rules_test.yml").string()}}) {
+    std::vector<std::string> all{"promtool"};
+    all.insert(all.end(), command.begin(), command.end());
+    const Output told = run(all);
+    EXPECT_EQ(told.status, 0) << told.out << told.err;
+  }
+}
+
+TEST_F(Prometheus, AlertmanagerReadsItsFile) {
+  if (!is_installed("amtool"))
+    GTEST_SKIP() << "no amtool (package prometheus-alertmanager)";
+  const Output told =
+      run({"amtool", "check-config", (nms_folder() / "prometheus/alertmanager.yml").string()});
+  EXPECT_EQ(told.status, 0) << told.out << told.err;
+}
+
+// --------------------------------------------------------------------------------- all together
+
+// What a minute of the rules takes here, which is also how often is asked: a busy machine needs its
+// time for an answer.
+constexpr int kSecondsForAMinute = 2;
+
+// The files as they are, but for what they say of one host: there is one agent here, and it is
+// asked by SNMPv2c and, under another name, by SNMPv3.
+std::string in_seconds(std::string rules) {
+  const std::regex minutes("(for: |\\[)([0-9]+)m");
+  std::smatch at;
+  while (std::regex_search(rules, at, minutes)) {
+    const std::string shorter = std::to_string(kSecondsForAMinute * std::stoi(at[2])) + "s";
+    rules = at.prefix().str() + at[1].str() + shorter + at.suffix().str();
+  }
+  replace_all(rules, "> 300\n", "> " + std::to_string(kSecondsForAMinute * 5) + "\n");
+  return rules;
+}
+
+std::string prometheus_configuration(const TempFolder& folder) {
+  std::string text = nms_text("prometheus/prometheus.yml");
+  const std::string rules = folder.write("rules.yml", in_seconds(nms_text("prometheus/rules.yml")));
+  replace_all(text, "/etc/prometheus/tcpmibd-rules.yml", rules);
+  replace_all(text, "'192.0.2.10', '192.0.2.11:1161'", "'127.0.0.1:2161'");
+  replace_all(text, "'192.0.2.12'", "'localhost:2161'");
+  const std::string each = std::to_string(kSecondsForAMinute) + "s";
+  return folder.write("prometheus.yml", "global: {scrape_interval: " + each +
+                                            ", evaluation_interval: " + each + "}\n" + text);
+}
+
+class MonitoringByPrometheus {
+ public:
+  explicit MonitoringByPrometheus(const Namespace& space)
+      : space_(space),
+        exporter_(exporter_with(space, user_, file_for_this_exporter())),
+        alertmanager_(
+            user_.command(
+                {*find_program("prometheus-alertmanager"),
+                 "--config.file=" + user_.folder().write("alertmanager.yml",
+                                                         nms_text("prometheus/alertmanager.yml")),
+                 "--storage.path=" + user_.folder().file("alertmanager"),
+                 std::string("--web.listen-address=") + kAlertmanagerAt,
+                 "--cluster.listen-address="}),
+            {.in = &space}),
+        prometheus_(user_.command({*find_program("prometheus"),
+                                   "--config.file=" + prometheus_configuration(user_.folder()),
+                                   "--storage.tsdb.path=" + user_.folder().file("prometheus"),
+                                   std::string("--web.listen-address=") + kPrometheusAt}),
+                    {.in = &space}) {}
+
+  bool is_ready() const {
+    return eventually(
+        [&] {
+          return responds(space_, std::string(kAlertmanagerAt) + "/-/ready") &&
+                 responds(space_, std::string(kPrometheusAt) + "/-/ready");
+        },
+        kMonitorsPatience);
+  }
+
+  // "TcpPortLeak 127.0.0.1:2161": what is told, or (`inhibited`) is not, for another alert says it.
+  // Those of units are left out: not every host that runs the test has any.
+  std::set<std::string> alerts(bool inhibited = false) const {
+    const std::string chosen = inhibited ? "active=false&inhibited=true" : "inhibited=false";
+    const std::string text =
+        answer_of(space_, std::string(kAlertmanagerAt) + "/api/v2/alerts?" + chosen);
+    const std::regex labels(R"re("labels":\{"alertname":"([^"]+)"[^}]*"instance":"([^"]+)")re");
+    std::set<std::string> names;
+    for (std::sregex_iterator at(text.begin(), text.end(), labels); at != std::sregex_iterator();
+         ++at)
+      names.insert((*at)[1].str() + " " + (*at)[2].str());
+    std::erase_if(names, [](const std::string& name) { return name.starts_with("TcpUnitLeak "); });
+    return names;
+  }
+
+  void expect_alerts(const std::set<std::string>& wanted) const {
+    EXPECT_EQ(settled([&] { return alerts(); }, wanted, kMonitorsPatience), wanted)
+        << exporter_.err() << prometheus_.err() << alertmanager_.err();
+  }
+
+ private:
+  const Namespace& space_;
+  DaemonUser user_{kPrometheusUser};
+  Child exporter_;
+  Child alertmanager_;
+  Child prometheus_;
+};
+
+std::set<std::string> of_both(const std::set<std::string>& names) {
+  std::set<std::string> all;
+  for (const std::string& name : names) {
+    all.insert(name + " 127.0.0.1:2161");
+    all.insert(name + " localhost:2161");
+  }
+  return all;
+}
+
+TEST_F(Prometheus, TellsOfTroubleThatComesAndGoes) {
+  for (const char* program : {"prometheus", "prometheus-alertmanager"}) {
+    if (!is_installed(program))
+      GTEST_SKIP() << "no " << program << " (package of that name)";
+  }
+  const Namespace space;
+  const TempFolder folder;
+  Daemon daemon = Daemon::standalone(space, {}, monitors_access(folder));
+  std::optional<TroubledService> service(space);
+  const MonitoringByPrometheus monitoring(space);
+  ASSERT_TRUE(monitoring.is_ready());
+  monitoring.expect_alerts(of_both({"TcpPortLeak", "TcpAcceptQueueFull"}));
+  EXPECT_THAT(monitoring.alerts(true), IsSupersetOf(of_both({"TcpAcceptQueueFull"})));
+  service.reset();
+  monitoring.expect_alerts(of_both({"TcpServiceStopped"}));
+  const TcpSocket again = quiet_service(space);
+  monitoring.expect_alerts({});
+  daemon.process().kill();
+  monitoring.expect_alerts(of_both({"TcpmibdAway"}));
+}
+
+}  // namespace
+}  // namespace tcpmibd::lab
