@@ -171,7 +171,6 @@ ExitStatus run_command(const Options& options, const char* const* argv) {
   const CapabilitySet dropped = give_up_privileges(*config, argv);
   block_signals();
   map_large_blocks();
-  grow_stack();
   if (const std::string remark = privilege_remark(config->process.lookup); !remark.empty())
     log::warning(remark);
   tell_what_is_left_out(*config);

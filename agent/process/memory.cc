@@ -4,10 +4,8 @@
 #include <malloc.h>
 #include <poll.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <new>
 #include <string_view>
@@ -49,17 +47,6 @@ void say_and_end() {
 }  // namespace
 
 void end_without_memory() { std::set_new_handler(&say_and_end); }
-
-void grow_stack() {
-  constexpr std::size_t kDeep = std::size_t{256} << 10;
-  constexpr rlim_t kTimes = 4;  // as much there must be, for what is on it already
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur < kTimes * kDeep)
-    return;
-  [[maybe_unused]] volatile char depth[kDeep];
-  for (std::size_t at = 0; at < kDeep; at += 4096)
-    depth[at] = 0;
-}
 
 void map_large_blocks() {
   constexpr int kLarge = 128 * 1024;  // octets; glibc's own default, from now on fixed

@@ -12,10 +12,6 @@ void map_large_blocks();
 // starts it anew. An exception could come from anywhere, and leave anything half done.
 void end_without_memory();
 
-// Takes the stack that serving needs: it grows as it is used, and where it cannot, the process ends
-// without a word. The SNMP library keeps whole messages there.
-void grow_stack();
-
 // Lets go of the pages of code, most of which only the start or a busy time has used: some 5 MB of
 // libraries and of reading options and configuration. What is needed again the kernel maps again,
 // mostly without reading a disk.
