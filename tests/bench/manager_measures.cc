@@ -9,6 +9,7 @@
 #include "bench/measures.h"
 #include "bench/peers.h"
 #include "support/deadline.h"
+#include "support/sockets.h"
 #include "support/trouble.h"
 
 namespace tcpmibd::bench {
@@ -306,8 +307,10 @@ void scrape(Agent& agent) {
   }
 }
 
-// Each of an agent that was started for it: nobody has asked it anything.
+// Each of an agent that was started for it: nobody has asked it anything. There is a port whose
+// process is to be found.
 Figure scrapes_of(Agent& (Stage::*agent)(), Stage& stage, int samples) {
+  const lab::TcpSocket service = lab::listen_on(stage.space(), "127.0.0.1:0");
   Figure of = figure(11, "scrape of the exporter's module, nothing known before", "", stage, "ms");
   for (int i = 0; i < samples; ++i) {
     stage.dismiss();
