@@ -14,6 +14,15 @@
 
 namespace tcpmibd::agent {
 
+// The C library looks names up in threads whose beginning ThreadSanitizer does not see, and that is
+// the end of the process.
+#ifdef __has_feature
+inline constexpr bool kNamesCanBeLookedUp = !__has_feature(thread_sanitizer);
+#else
+inline constexpr bool kNamesCanBeLookedUp = true;
+#endif
+inline constexpr const char* kNoNames = "ThreadSanitizer does not bear getaddrinfo_a()";
+
 // A master that has come to listen.
 inline FileDescriptor listen_at(const std::string& path) {
   FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
