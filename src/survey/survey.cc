@@ -65,16 +65,17 @@ struct HashOf {
   }
 };
 
-template <typename Address>
-using Routes = std::vector<typename Frequency<Route<Address>, HashOf>::Entry>;
+// Local ports that are taken towards one remote end.
+struct RouteCounts {
+  std::uint32_t used = 0;           // but for those that connect() takes over
+  std::uint32_t connect_first = 0;  // that connect() tries first, those as well
+};
 
 // What is counted by address, for one family.
 template <typename Address>
 struct ByAddress {
   Frequency<Address, HashOf> remotes;
-  Frequency<Route<Address>, HashOf> routes;
-  Frequency<Route<Address>, HashOf> waiting;        // of routes: those that connect() takes over
-  Frequency<Route<Address>, HashOf> connect_first;  // likewise: ports that connect() tries first
+  Frequency<Route<Address>, HashOf, RouteCounts> routes;
   BoundPorts<Address> bound;
 };
 
@@ -223,10 +224,8 @@ class SurveyBuilder {
     std::ranges::sort(survey_.listeners_, {}, &ListenerFigures::key);
     list_units();
     list_remotes();
-    find_fullest(used_routes(ipv4_));
-    find_fullest(used_routes(ipv6_));
-    find_fullest_address(ipv4_.bound.fullest(bind_first_));
-    find_fullest_address(ipv6_.bound.fullest(bind_first_));
+    find_fullest(ipv4_);
+    find_fullest(ipv6_);
     return std::move(survey_);
   }
 
@@ -337,11 +336,9 @@ class SurveyBuilder {
       return;
     const bool waits = is_taken_over(row, sources_.reuse);
     const bool bind_first = sources_.ephemeral->is_bind_first(port);
-    counts.routes.add({local_of(row), remote_of(row), row.key.remote_port});
-    if (waits)
-      counts.waiting.add({local_of(row), remote_of(row), row.key.remote_port});
-    if (!bind_first)
-      counts.connect_first.add({local_of(row), remote_of(row), row.key.remote_port});
+    RouteCounts& route = counts.routes.of({local_of(row), remote_of(row), row.key.remote_port});
+    route.used += waits ? 0 : 1;
+    route.connect_first += bind_first ? 0 : 1;
     counts.bound.add(local_of(row), port, bind_first, waits);
   }
 
@@ -440,26 +437,30 @@ class SurveyBuilder {
     });
   }
 
-  // With what stops a call; and tells BoundPorts of routes that have used up connect()'s parity.
+  // A route that has used up connect()'s parity is told to BoundPorts.
   template <typename Address>
-  Routes<Address> used_routes(ByAddress<Address>& counts) {
-    Routes<Address> routes = counts.routes.take();
-    for (auto& [route, count] : routes) {
-      if (counts.connect_first.count_of(route) >= connect_first_)
+  void find_fullest(ByAddress<Address>& counts) {
+    const auto routes = counts.routes.take();
+    find_fullest_route(routes);
+    for (const auto& [route, ports] : routes) {
+      if (ports.connect_first >= connect_first_)
         counts.bound.overflow(route.local);
-      count -= counts.waiting.count_of(route);
     }
-    return routes;
+    find_fullest_address(counts.bound.fullest(bind_first_));
   }
 
   // Of equals always the same one, or an alarm would name another every time.
   template <typename Entry>
-  void find_fullest(const std::vector<Entry>& routes) {
-    const auto rank = [](const Entry& entry) { return std::tuple(entry.count, entry.key); };
+  void find_fullest_route(const std::vector<Entry>& routes) {
+    const auto rank = [](const Entry& entry) { return std::tuple(entry.count.used, entry.key); };
     const auto fullest = std::ranges::max_element(routes, {}, rank);
-    if (fullest != routes.end() && fullest->count > survey_.ephemeral_.used)
-      survey_.ephemeral_ = {fullest->count, decoded(fullest->key.local),
-                            decoded(fullest->key.remote), fullest->key.remote_port};
+    EphemeralFigures& figures = survey_.ephemeral_;
+    if (fullest == routes.end() || fullest->count.used <= figures.used)
+      return;
+    figures.used = fullest->count.used;
+    figures.local = decoded(fullest->key.local);
+    figures.remote = decoded(fullest->key.remote);
+    figures.remote_port = fullest->key.remote_port;
   }
 
   template <typename Fullest>
