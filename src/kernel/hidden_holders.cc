@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <iterator>
 
+#include "base/sort_unique.h"
 #include "kernel/descriptor_tables.h"
 #include "kernel/directory.h"
 #include "kernel/proc_file.h"
@@ -20,18 +21,11 @@ using tcp::Holder;
 
 constexpr std::pair<unsigned, unsigned> kFirstToListPaths{6, 14};
 
-template <typename T>
-void sort_once(std::vector<T>& values) {
-  std::ranges::sort(values);
-  const auto rest = std::ranges::unique(values);
-  values.erase(rest.begin(), rest.end());
-}
-
 std::vector<std::uint32_t> each_of(const std::vector<Holder>& holders,
                                    std::uint32_t Holder::*number) {
   std::vector<std::uint32_t> numbers;
   std::ranges::transform(holders, std::back_inserter(numbers), number);
-  sort_once(numbers);
+  sort_unique(numbers);
   return numbers;
 }
 
@@ -70,7 +64,7 @@ class HiddenHolders::Search {
         believes_rings_(believes_rings),
         with_rings_(believes_rings ? seen.with_rings : Numbers()),
         every_table_seen_(seen.every_table) {
-    sort_once(with_rings_);
+    sort_unique(with_rings_);
   }
 
   Status look_into(std::uint32_t pid) {
@@ -252,7 +246,7 @@ void HiddenHolders::remember(const std::vector<Holder>& found,
     return std::ranges::binary_search(missing, holder.inode);
   });
   known_.insert(known_.end(), found.begin(), found.end());
-  sort_once(known_);
+  sort_unique(known_);
 }
 
 Result<std::vector<Holder>> HiddenHolders::find(std::span<const std::uint32_t> missing,

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "base/handle.h"
 
@@ -55,6 +56,18 @@ class Lines {
   std::string line_;
 };
 
+template <typename Take>
+Status each_block(const std::string& path, Take take) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file)
+    return failure("open " + path, errno);
+  std::array<char, 4096> block;
+  ssize_t size = 0;
+  while ((size = read_next(file.get(), block)) > 0)
+    take(std::string_view(block.data(), static_cast<std::size_t>(size)));
+  return size == 0 ? Status() : failure("read " + path, errno);
+}
+
 }  // namespace
 
 ssize_t read_next(int file, std::span<char> into) {
@@ -67,40 +80,18 @@ ssize_t read_at(int file, std::span<char> into, std::size_t offset) {
 }
 
 Result<std::string> read_proc_file(const std::string& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file)
-    return failure("open " + path, errno);
   std::string content;
-  std::array<char, 4096> block;
-  while (true) {
-    const ssize_t size = read_next(file.get(), block);
-    if (size == 0)
-      return content;
-    if (size > 0)
-      content.append(block.data(), static_cast<std::size_t>(size));
-    else
-      return failure("read " + path, errno);
-  }
+  return each_block(path, [&](std::string_view block) { content += block; }).transform([&] {
+    return std::move(content);
+  });
 }
 
 Status each_line(const std::string& path, const std::function<void(std::string_view)>& visit) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file)
-    return failure("open " + path, errno);
   Lines lines(visit);
-  std::array<char, 4096> block;
-  while (true) {
-    const ssize_t size = read_next(file.get(), block);
-    if (size == 0)
-      break;
-    if (size > 0)
-      lines.add({block.data(), static_cast<std::size_t>(size)});
-    else
-      return failure("read " + path, errno);
-  }
-  if (lines.is_within_one())
+  const Status status = each_block(path, [&](std::string_view block) { lines.add(block); });
+  if (status && lines.is_within_one())
     lines.finish();
-  return {};
+  return status;
 }
 
 bool proc_is_of_our_namespace() {

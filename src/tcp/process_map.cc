@@ -6,18 +6,9 @@
 #include <ranges>
 #include <utility>
 
+#include "base/sort_unique.h"
+
 namespace tcpmibd::tcp {
-
-namespace {
-
-template <typename T>
-void sort_unique(std::vector<T>& values) {
-  std::ranges::sort(values);
-  const auto rest = std::ranges::unique(values);
-  values.erase(rest.begin(), rest.end());
-}
-
-}  // namespace
 
 ProcessMap ProcessMap::build(std::vector<Holder> holders, std::vector<std::uint32_t> asked,
                              std::uint32_t denied, Time began) {
