@@ -88,7 +88,7 @@ Result<std::string> read_proc_file(const std::string& path) {
 
 Status each_line(const std::string& path, const std::function<void(std::string_view)>& visit) {
   Lines lines(visit);
-  const Status status = each_block(path, [&](std::string_view block) { lines.add(block); });
+  Status status = each_block(path, [&](std::string_view block) { lines.add(block); });
   if (status && lines.is_within_one())
     lines.finish();
   return status;
