@@ -64,7 +64,9 @@ class BacklogBackend
     Record record{
         .level = boost_log::extract_or_default<Level>("Severity", from, Level::kNotice),
         .message = boost_log::extract_or_default<std::string>("Message", from, std::string())};
-    for (const Field& field : boost_log::extract_or_default<Fields>("Fields", from, Fields()))
+    // A copy: what Boost returns is a reference, and it may be to the default.
+    const Fields fields = boost_log::extract_or_default<Fields>("Fields", from, Fields());
+    for (const Field& field : fields)
       record.fields.emplace_back(field.name, printable(field.value));
     return record;
   }

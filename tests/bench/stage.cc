@@ -42,7 +42,7 @@ long Agent::get(const Oid& oid) {
 }
 
 Stage::Stage(unsigned population)
-    : population_(population), crowd_(std::in_place, space_, population) {}
+    : population_(population), crowd_(std::make_unique<lab::Crowd>(space_, population)) {}
 
 void Stage::use(const std::string& program) {
   dismiss();
@@ -100,7 +100,7 @@ void Stage::disperse() { crowd_.reset(); }
 
 void Stage::gather() {
   disperse();
-  crowd_.emplace(space_, population_);
+  crowd_ = std::make_unique<lab::Crowd>(space_, population_);
   ended_ = 0;
 }
 

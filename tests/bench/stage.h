@@ -57,7 +57,7 @@ class Stage {
   std::string program_ = lab::tcpmibd_binary();
   lab::TempFolder folder_;
   lab::Namespace space_;
-  std::optional<lab::Crowd> crowd_;
+  std::unique_ptr<lab::Crowd> crowd_;
   unsigned ended_ = 0;
 
   std::optional<lab::Snmpd> master_;
