@@ -30,6 +30,12 @@ constexpr const char* kOurAddress = Daemon::kAddress;
 
 constexpr int kReads = 100;
 
+// Waits for it: a listener is there when the next survey has seen it.
+bool appears(const Namespace& space, const std::string& address, const Oid& object) {
+  SnmpSession manager(space, address, "public");
+  return eventually([&] { return manager.get(object).number.has_value(); });
+}
+
 // All values that were read at so many moments, whatever part of a hundredth of a second these
 // were.
 std::set<long> values_at(const Namespace& space, const std::string& address, const Oid& object) {
@@ -71,6 +77,7 @@ TEST_F(Times, OfBeforeTheMastersRestartAreZeroAndStaySo) {
   EXPECT_THAT(values_at(space, kMasterAddress, discontinuity_of(before)), ElementsAre(0));
 
   const TcpSocket after = listen_on(space, "127.0.0.1:0");
+  ASSERT_TRUE(appears(space, kMasterAddress, discontinuity_of(after)));
   const std::set<long> times = values_at(space, kMasterAddress, discontinuity_of(after));
   ASSERT_THAT(times, SizeIs(1));
   EXPECT_GT(*times.begin(), 0);
