@@ -87,10 +87,10 @@ Answers type(const Machine& machine, const std::vector<PageCommand>& commands) {
   return {output.status, split(output.out, commands.size()), output.err};
 }
 
-// Words and addresses; numbers are other ones on each day.
+// Words and addresses. Numbers are other ones on each day; "..." is what the page leaves out.
 bool is_key_word(const std::string& word) {
   return std::ranges::any_of(word, [](unsigned char c) { return std::isalpha(c) != 0; }) ||
-         std::ranges::count(word, '.') > 1;
+         (std::ranges::count(word, '.') > 1 && word != "...");
 }
 
 std::set<std::string> key_words(const std::string& text) {
