@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "agent/agentx/master_start.h"
 #include "agent/agentx/name_lookup.h"
 
 namespace tcpmibd::agent::agentx {
@@ -25,12 +26,18 @@ int state_of(const FileDescriptor& socket) {
   return ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &code, &size) == 0 ? code : errno;
 }
 
-std::string cure_of(int code) {
+bool lacks_restart(const MasterAddress& master) {
+  return master.path() && started_before(*master.path(), kOurSnmpdFile);
+}
+
+std::string cure_of(int code, const MasterAddress& master) {
   switch (code) {
     case ENOENT:
     case ECONNREFUSED:
       return "is snmpd running, with \"master agentx\" and this agentXSocket in its snmpd.conf?";
     case EACCES:
+      if (lacks_restart(master))
+        return restart_cure(kOurSnmpdFile);
       return "put \"agentXPerms 0660 0755 Debian-snmp tcpmibd\" into snmpd.conf, restart snmpd, "
              "make the socket's folder enterable (chmod 755), and run this agent in the group "
              "tcpmibd";
@@ -118,7 +125,7 @@ Dialer::Outcome Dialer::end(int code) {
   under_way_ = false;
   socket_ = {};
   lookup_.reset();
-  return failure("reach the AgentX master at " + master_.text(), code, cure_of(code));
+  return failure("reach the AgentX master at " + master_.text(), code, cure_of(code, master_));
 }
 
 Result<FileDescriptor> connect_to(const MasterAddress& master, Duration patience) {

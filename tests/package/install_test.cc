@@ -5,6 +5,7 @@
 
 #include "package/package_test.h"
 #include "package/peers.h"
+#include "support/markdown.h"
 
 namespace tcpmibd::lab {
 namespace {
@@ -12,16 +13,20 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-// The commands of README's section "Install": from the line of `apt` on, for what stands before
-// builds the package.
+const std::string kRestart =
+    "restart snmpd: it was started before /etc/snmp/snmpd.conf.d/tcpmibd.conf was written";
+
+// What README's section "Install" says to type on the host that is watched.
 std::string install_section() {
   const std::string readme = read_file(kTree + "/README.md");
-  const std::size_t section = readme.find("\n## Install\n");
-  const std::size_t begin = readme.find("sudo apt install", section);
-  const std::size_t end = readme.find("```", begin);
-  if (section == readme.npos || begin == readme.npos || end == readme.npos)
-    throw Trouble("README.md has no section \"Install\" with commands");
-  return readme.substr(begin, end - begin);
+  std::string script;
+  for (const PageCommand& command : commands_in(readme.substr(readme.find("\n## Install\n")))) {
+    if (command.script.starts_with("sudo apt install ") || !script.empty())
+      script += command.script;
+    if (script.find("\nsnmpbulkwalk ") != script.npos)
+      return script;
+  }
+  throw Trouble("README.md has no section \"Install\" with a walk at its end");
 }
 
 // The same without the first command.
@@ -64,12 +69,48 @@ TEST_F(PackageTest, SnmpdMayBeInstalledLater) {
 TEST_F(PackageTest, SnmpdMayBeThereBefore) {
   const Peers peers(machine());
   machine().must("apt-get install snmpd snmp");
-  machine().must("apt-get install ./tcpmibd_*.deb");
+  EXPECT_THAT(machine().must("apt-get install ./tcpmibd_*.deb 2>&1"),
+              HasSubstr("systemctl restart snmpd"));
   EXPECT_TRUE(machine().eventually(
-      "systemctl show --property=StatusText tcpmibd | grep 'Permission denied'"))
+      "systemctl show --property=StatusText tcpmibd | grep 'Permission denied (" + kRestart + "'"))
       << tcpmibd_status(machine());
   EXPECT_THAT(machine().must(after_installation()),
               HasSubstr(".6.20.1.4.1.4.127.0.0.1.8080 = Gauge32: " + peers.server_pid()));
+}
+
+TEST_F(PackageTest, AnSnmpdThatHasNotReadItsFileIsToBeRestartedAndNoMore) {
+  machine().must("apt-get install snmpd snmp && apt-get install ./tcpmibd_*.deb");
+  EXPECT_THAT(machine().run("tcpmibd doctor").out,
+              HasSubstr("\nAgentX socket: " + kRestart + "\n"));
+  machine().must("systemctl restart snmpd");
+  EXPECT_TRUE(machine().eventually("systemctl is-active tcpmibd")) << tcpmibd_status(machine());
+  EXPECT_TRUE(machine().holds("tcpmibd doctor")) << machine().run("tcpmibd doctor").out;
+  EXPECT_THAT(machine().must("dpkg-reconfigure tcpmibd 2>&1"), Not(HasSubstr("restart snmpd")));
+}
+
+// A capability for other things lets the daemon pass a closed folder: here it has none.
+TEST_F(PackageTest, TheFolderOfTheSocketIsPassableWhoeverMadeIt) {
+  machine().must("apt-get install snmpd snmp");
+  EXPECT_EQ(machine().must("stat --format=%a /var/agentx"), "700");
+  machine().must("apt-get install ./tcpmibd_*.deb");
+  EXPECT_EQ(machine().must("stat --format=%a /var/agentx"), "755");
+  machine().must("systemctl restart snmpd");
+  choose_tier("counts-only");
+}
+
+// What install.md says of a reload, and of the folder.
+TEST_F(PackageTest, AReloadOfSnmpdOpensNoSocketAndARestartNoFolder) {
+  machine().must("apt-get install snmpd snmp && apt-get install ./tcpmibd_*.deb");
+  machine().write("/etc/snmp/snmpd.conf.d/view.conf", "view systemonly included .1.3.6.1.2.1.6\n");
+  machine().must(
+      "chmod 700 /var/agentx && kill -HUP $(systemctl show --property=MainPID --value snmpd)");
+  ASSERT_TRUE(
+      machine().eventually("snmpget -v2c -c public 127.0.0.1 1.3.6.1.2.1.6.1.0 | "
+                           "grep INTEGER"));
+  EXPECT_EQ(machine().must("stat --format=%G /var/agentx/master"), "root");
+  machine().must("systemctl restart snmpd");
+  EXPECT_EQ(machine().must("stat --format=%G /var/agentx/master"), "tcpmibd");
+  EXPECT_EQ(machine().must("stat --format=%a /var/agentx"), "700");
 }
 
 TEST_F(PackageTest, NobodyMayReadOrWriteMoreThanBefore) {

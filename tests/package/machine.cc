@@ -17,7 +17,7 @@ constexpr std::chrono::minutes kScript{5};
 // What a login shell of root has, and no word of this host's.
 constexpr const char* kPreamble = R"(
 set -euo pipefail
-export HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
+export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 export SYSTEMD_PAGER= SYSTEMD_COLORS=0 MIBS=
 sudo() { "$@"; }
 cd /root
@@ -79,16 +79,18 @@ bool Machine::eventually(const std::string& script, std::chrono::milliseconds ti
   return lab::eventually([&] { return holds(script); }, timeout);
 }
 
+std::string Machine::outside(const std::string& file) const {
+  return "/proc/" + std::to_string(init_) + "/root" + file;
+}
+
 void Machine::write(const std::string& file, std::string_view text) const {
-  const std::filesystem::path outside = "/proc/" + std::to_string(init_) + "/root" + file;
-  std::filesystem::create_directories(outside.parent_path());
-  std::ofstream(outside) << text;
+  std::filesystem::create_directories(std::filesystem::path(outside(file)).parent_path());
+  std::ofstream(outside(file)) << text;
 }
 
 void Machine::bring(const std::string& file) const {
   const std::filesystem::path source(file);
-  std::filesystem::copy_file(
-      source, "/proc/" + std::to_string(init_) + "/root/root/" + source.filename().string());
+  std::filesystem::copy_file(source, outside("/root/" + source.filename().string()));
 }
 
 }  // namespace tcpmibd::lab

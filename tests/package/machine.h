@@ -36,6 +36,9 @@ class Machine {
 
   void write(const std::string& file, std::string_view text) const;
 
+  // A file of the machine's by the name that this host has for it.
+  std::string outside(const std::string& file) const;
+
   // Brings a file of this host into /root.
   void bring(const std::string& file) const;
 

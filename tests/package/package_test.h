@@ -85,6 +85,16 @@ class PackageTest : public testing::Test {
 
   const Machine& machine() const { return *machine_; }
 
+  // Makes one of the drop-ins that lie ready count, as operating.md says.
+  void choose_tier(const std::string& tier) const {
+    machine().must(
+        "install -D -m 644 -t /etc/systemd/system/tcpmibd.service.d "
+        "/usr/share/tcpmibd/systemd/tcpmibd-" +
+        tier +
+        ".conf && "
+        "systemctl daemon-reload && systemctl restart tcpmibd");
+  }
+
  private:
   std::unique_ptr<Machine> machine_;
 };
@@ -111,16 +121,6 @@ class InstalledTest : public PackageTest {
 
   std::string property(const std::string& name, const std::string& unit = "tcpmibd") const {
     return machine().must("systemctl show --property=" + name + " --value " + unit);
-  }
-
-  // Makes one of the drop-ins that lie ready count, as operating.md says.
-  void choose_tier(const std::string& tier) const {
-    machine().must(
-        "install -D -m 644 -t /etc/systemd/system/tcpmibd.service.d "
-        "/usr/share/tcpmibd/systemd/tcpmibd-" +
-        tier +
-        ".conf && "
-        "systemctl daemon-reload && systemctl restart tcpmibd");
   }
 };
 

@@ -127,6 +127,15 @@ TEST_F(Doctor, TellsAPlainUserWhatIsClosedToIt) {
   EXPECT_EQ(found.at("deleteTCB").at("state"), "note");
 }
 
+TEST_F(Doctor, TellsALineThatSnmpdHasNotRead) {
+  const Namespace space;
+  const Snmpd master(space);
+  folder_.write("snmpd.conf", "master agentx\nagentXPerms 0777 0755\n");
+  const json found = findings(space, master.agentx(), {}, {.user = kPlainUser});
+  EXPECT_EQ(found.at("AgentX socket").at("cure"), "restart snmpd: it was started before " +
+                                                      folder_.file("snmpd.conf") + " was written");
+}
+
 TEST_F(Doctor, ASocketThatIsOpenedIsOpen) {
   const Namespace space;
   const Snmpd master(space, {.lines = {"agentXPerms 0777 0755"}});

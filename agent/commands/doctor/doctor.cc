@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "agent/agentx/master_start.h"
 #include "agent/commands/show/text.h"
 #include "agent/commands/text_table.h"
 #include "base/printable.h"
@@ -185,8 +186,90 @@ void check_capabilities(const DoctorFacts& facts, std::vector<Finding>& findings
   findings.push_back(idle_capabilities(facts));
 }
 
+// ---- rights
+// --------------------------------------------------------------------------------------
+
+// "drwxr-xr-x", as ls prints it.
+std::string mode_text(mode_t mode) {
+  std::string text = S_ISDIR(mode) ? "d" : "s";
+  for (int bit = 8; bit >= 0; --bit)
+    text += (mode >> bit & 1) != 0 ? "xwr"[bit % 3] : '-';
+  return text;
+}
+
+// `wanted` is the bit of others: 1 to enter a folder, 2 to connect to a socket.
+bool may(const Subject& subject, const PathStep& step, mode_t wanted) {
+  if (holds(subject, CAP_DAC_OVERRIDE) || (wanted == 1 && holds(subject, CAP_DAC_READ_SEARCH)))
+    return true;
+  if (step.owner == subject.uid)
+    return (step.mode >> 6 & wanted) != 0;
+  if (std::ranges::count(subject.groups, step.group) != 0)
+    return (step.mode >> 3 & wanted) != 0;
+  return (step.mode & wanted) != 0;
+}
+
+// "the folder /var/agentx (drwx------, user 0, group 0)"
+std::string step_text(const PathStep& step) {
+  return (S_ISDIR(step.mode) ? "the folder " : "the socket ") + step.name + " (" +
+         mode_text(step.mode) + ", user " + std::to_string(step.owner) + ", group " +
+         std::to_string(step.group) + ')';
+}
+
 // ---- the master
 // ----------------------------------------------------------------------------------
+
+std::vector<SnmpdLine> lines_with(const DoctorFacts& facts, std::string_view token) {
+  std::vector<SnmpdLine> lines;
+  std::ranges::copy_if(facts.snmpd, std::back_inserter(lines),
+                       [&](const SnmpdLine& line) { return line.token == token; });
+  return lines;
+}
+
+std::string places(const std::vector<SnmpdLine>& lines) {
+  std::string text;
+  for (const SnmpdLine& line : lines)
+    text += (text.empty() ? "" : ", ") + line.place + " \"" + line.value + '"';
+  return text;
+}
+
+// The step where `subject` may not go on; null where it may connect.
+const PathStep* closed_step(const SocketPath& path, const Subject& subject) {
+  const auto step = std::ranges::find_if(path.steps, [&](const PathStep& each) {
+    return !may(subject, each, S_ISDIR(each.mode) ? 1 : 2);
+  });
+  return step == path.steps.end() ? nullptr : &*step;
+}
+
+std::string file_of(const SnmpdLine& line) { return line.place.substr(0, line.place.rfind(':')); }
+
+// A file whose line about the socket came too late for the snmpd that runs; empty: there is none.
+std::string file_without_effect(const DoctorFacts& facts, const std::vector<SnmpdLine>& lines) {
+  const auto line = std::ranges::find_if(lines, [&](const SnmpdLine& each) {
+    return std::ranges::count(facts.too_new, file_of(each)) != 0;
+  });
+  return line == lines.end() ? "" : file_of(*line);
+}
+
+std::string cure_of_closed_folder(const PathStep& folder, const std::string& too_new) {
+  return "chmod 755 " + folder.name + ": snmpd gives a mode to none but the folders that it makes" +
+         (too_new.empty() ? "" : "; then " + agentx::restart_cure(too_new));
+}
+
+std::string cure_of_closed(const DoctorFacts& facts, const PathStep& step) {
+  const std::vector<SnmpdLine> lines = lines_with(facts, "agentxperms");
+  if (lines.empty())
+    return "put \"agentXPerms 0660 0755 Debian-snmp tcpmibd\" into snmpd's configuration, "
+           "run chmod 755 on the socket's folder, restart snmpd, and run tcpmibd in the "
+           "group tcpmibd";
+  const std::string too_new = file_without_effect(facts, lines);
+  if (S_ISDIR(step.mode))
+    return cure_of_closed_folder(step, too_new);
+  if (!too_new.empty())
+    return agentx::restart_cure(too_new);
+  return "run tcpmibd in the group that agentXPerms names, or name its group there and restart "
+         "snmpd: " +
+         places(lines);
+}
 
 Finding socket(const DoctorFacts& facts) {
   constexpr const char* kPoint = "AgentX socket";
@@ -197,12 +280,9 @@ Finding socket(const DoctorFacts& facts) {
     return wrong(kPoint, facts.master + " does not exist",
                  "start snmpd with \"master agentx\" in its configuration; without an "
                  "agentXSocket there its socket is /var/agentx/master");
-  const std::string closed = barrier(*facts.socket, facts.subject);
-  if (!closed.empty())
-    return wrong(kPoint, closed + " is closed to " + facts.subject.name,
-                 "put \"agentXPerms 0660 0755 Debian-snmp tcpmibd\" into snmpd's configuration, "
-                 "run chmod 755 on the socket's folder, restart snmpd, and run tcpmibd in the "
-                 "group tcpmibd");
+  if (const PathStep* closed = closed_step(*facts.socket, facts.subject))
+    return wrong(kPoint, step_text(*closed) + " is closed to " + facts.subject.name,
+                 cure_of_closed(facts, *closed));
   if (facts.socket->error != 0)
     return note(kPoint,
                 facts.master +
@@ -245,20 +325,6 @@ constexpr Advice kAdvice[] = {
     {"agentxretries", "agentXRetries 0",
      "snmpd repeats a request five times, and each is answered anew"},
 };
-
-std::vector<SnmpdLine> lines_with(const DoctorFacts& facts, std::string_view token) {
-  std::vector<SnmpdLine> lines;
-  std::ranges::copy_if(facts.snmpd, std::back_inserter(lines),
-                       [&](const SnmpdLine& line) { return line.token == token; });
-  return lines;
-}
-
-std::string places(const std::vector<SnmpdLine>& lines) {
-  std::string text;
-  for (const SnmpdLine& line : lines)
-    text += (text.empty() ? "" : ", ") + line.place + " \"" + line.value + '"';
-  return text;
-}
 
 // The name of a token as it is written: "agentXPerms".
 std::string written(const Advice& advice) {
@@ -382,28 +448,6 @@ void check_query(const DoctorFacts& facts, std::vector<Finding>& findings) {
     findings.push_back(arc(seen));
 }
 
-// ---- rights
-// --------------------------------------------------------------------------------------
-
-// "drwxr-xr-x", as ls prints it.
-std::string mode_text(mode_t mode) {
-  std::string text = S_ISDIR(mode) ? "d" : "s";
-  for (int bit = 8; bit >= 0; --bit)
-    text += (mode >> bit & 1) != 0 ? "xwr"[bit % 3] : '-';
-  return text;
-}
-
-// `wanted` is the bit of others: 1 to enter a folder, 2 to connect to a socket.
-bool may(const Subject& subject, const PathStep& step, mode_t wanted) {
-  if (holds(subject, CAP_DAC_OVERRIDE) || (wanted == 1 && holds(subject, CAP_DAC_READ_SEARCH)))
-    return true;
-  if (step.owner == subject.uid)
-    return (step.mode >> 6 & wanted) != 0;
-  if (std::ranges::count(subject.groups, step.group) != 0)
-    return (step.mode >> 3 & wanted) != 0;
-  return (step.mode & wanted) != 0;
-}
-
 const char* word_of(Judgement state) {
   switch (state) {
     case Judgement::kOk:
@@ -516,13 +560,8 @@ std::vector<SnmpdLine> snmpd_lines(const std::string& file, std::string_view tex
 }
 
 std::string barrier(const SocketPath& path, const Subject& subject) {
-  for (const PathStep& step : path.steps) {
-    const bool folder = S_ISDIR(step.mode);
-    if (!may(subject, step, folder ? 1 : 2))
-      return (folder ? "the folder " : "the socket ") + step.name + " (" + mode_text(step.mode) +
-             ", user " + std::to_string(step.owner) + ", group " + std::to_string(step.group) + ')';
-  }
-  return {};
+  const PathStep* closed = closed_step(path, subject);
+  return closed == nullptr ? "" : step_text(*closed);
 }
 
 }  // namespace tcpmibd::agent

@@ -83,6 +83,7 @@ struct DoctorFacts {
 
   std::vector<SnmpdLine> snmpd{};
   std::vector<std::string> unreadable{};  // files of snmpd, each with the reason
+  std::vector<std::string> too_new{};     // those that were written after snmpd was started
 
   std::optional<Result<Seen>> seen{};  // none: --query was not given
   std::string query{};                 // its address

@@ -16,6 +16,7 @@
 
 #include "agent/agentx/instance_lock.h"
 #include "agent/agentx/master_address.h"
+#include "agent/agentx/master_start.h"
 #include "agent/agentx/ping.h"
 #include "agent/config/config.h"
 #include "agent/netsnmp/query.h"
@@ -210,6 +211,9 @@ void read_snmpd_file(const fs::path& file, DoctorFacts& facts) {
       facts.unreadable.push_back(text.error().text());
     return;
   }
+  if (const auto socket = MasterAddress(facts.master).path();
+      socket && agentx::started_before(*socket, file))
+    facts.too_new.push_back(file);
   const std::vector<SnmpdLine> lines = snmpd_lines(file, *text);
   facts.snmpd.insert(facts.snmpd.end(), lines.begin(), lines.end());
 }

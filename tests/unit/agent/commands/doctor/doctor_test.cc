@@ -21,6 +21,7 @@ using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 using State = Finding::State;
 
@@ -213,14 +214,52 @@ TEST(Doctor, ASocketThatIsNotThereIsWrong) {
   EXPECT_THAT(finding(facts, "AgentX socket").cure, HasSubstr("master agentx"));
 }
 
-TEST(Doctor, ASocketThatIsClosedIsWrongWithTheStepThatIs) {
+// A daemon of another group than the socket's, without a capability.
+DoctorFacts with_closed_socket() {
   DoctorFacts facts = healthy();
   facts.subject.capabilities = 0;
   facts.subject.groups = {201};
+  return facts;
+}
+
+TEST(Doctor, ASocketThatIsClosedIsWrongWithTheStepThatIs) {
+  DoctorFacts facts = with_closed_socket();
   EXPECT_EQ(finding(facts, "AgentX socket").text,
             "the socket /var/agentx/master (srw-rw----, user 1, group 200) is closed to tcpmibd "
             "(pid 8)");
+  facts.snmpd.clear();
   EXPECT_THAT(finding(facts, "AgentX socket").cure, HasSubstr("agentXPerms 0660 0755"));
+}
+
+TEST(Doctor, ALineThatIsThereIsNotAskedFor) {
+  EXPECT_THAT(finding(with_closed_socket(), "AgentX socket").cure,
+              AllOf(HasSubstr("in the group that agentXPerms names"), HasSubstr("/a.conf:2 ")));
+}
+
+TEST(Doctor, ALineThatIsNewerThanSnmpdTakesARestart) {
+  DoctorFacts facts = with_closed_socket();
+  facts.too_new = {"/b.conf"};
+  EXPECT_THAT(finding(facts, "AgentX socket").cure, Not(StartsWith("restart")))
+      << "that file says nothing about the socket";
+  facts.too_new = {"/b.conf", "/a.conf"};
+  EXPECT_EQ(finding(facts, "AgentX socket").cure,
+            "restart snmpd: it was started before /a.conf was written");
+}
+
+TEST(Doctor, AFolderThatIsClosedIsOpenedBeforeTheRestart) {
+  DoctorFacts facts = with_closed_socket();
+  facts.socket->steps[1].mode = S_IFDIR | 0700;
+  EXPECT_THAT(finding(facts, "AgentX socket").cure,
+              AllOf(StartsWith("chmod 755 /var/agentx: "), Not(HasSubstr("restart"))));
+  facts.too_new = {"/a.conf"};
+  EXPECT_THAT(finding(facts, "AgentX socket").cure,
+              AllOf(StartsWith("chmod 755 /var/agentx: "), HasSubstr("; then restart snmpd: ")));
+}
+
+TEST(Doctor, AFileThatIsNewerIsNoFaultWhereTheSocketIsOpen) {
+  DoctorFacts facts = healthy();
+  facts.too_new = {"/a.conf"};
+  EXPECT_THAT(points_in(facts, State::kWrong), IsEmpty());
 }
 
 TEST(Doctor, AFolderThatIsClosedIsABarrierUnlessAllMayBeSearched) {
