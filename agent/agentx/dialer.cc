@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/agentx/name_lookup.h"
+#include "agent/config/snmpd.h"
 
 namespace tcpmibd::agent::agentx {
 namespace {
@@ -31,9 +32,10 @@ std::string cure_of(int code) {
     case ECONNREFUSED:
       return "is snmpd running, with \"master agentx\" and this agentXSocket in its snmpd.conf?";
     case EACCES:
-      return "put \"agentXPerms 0660 0755 Debian-snmp tcpmibd\" into snmpd.conf, restart snmpd, "
-             "make the socket's folder enterable (chmod 755), and run this agent in the group "
-             "tcpmibd";
+      return std::string("put \"") + agentx_perms() +
+             "\" into snmpd.conf, restart snmpd, make the socket's folder enterable (chmod 755), "
+             "and "
+             "run this agent in the group tcpmibd";
     case EAGAIN:
     case ETIMEDOUT:
       return "the master is overloaded or stopped";

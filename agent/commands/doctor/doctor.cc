@@ -14,6 +14,7 @@
 
 #include "agent/commands/show/text.h"
 #include "agent/commands/text_table.h"
+#include "agent/config/snmpd.h"
 #include "base/printable.h"
 #include "snmp/oid.h"
 #include "tables/arc.h"
@@ -200,9 +201,9 @@ Finding socket(const DoctorFacts& facts) {
   const std::string closed = barrier(*facts.socket, facts.subject);
   if (!closed.empty())
     return wrong(kPoint, closed + " is closed to " + facts.subject.name,
-                 "put \"agentXPerms 0660 0755 Debian-snmp tcpmibd\" into snmpd's configuration, "
-                 "run chmod 755 on the socket's folder, restart snmpd, and run tcpmibd in the "
-                 "group tcpmibd");
+                 std::string("put \"") + agentx_perms() +
+                     "\" into snmpd's configuration, run chmod 755 on the socket's folder, restart "
+                     "snmpd, and run tcpmibd in the group tcpmibd");
   if (facts.socket->error != 0)
     return note(kPoint,
                 facts.master +
@@ -236,10 +237,10 @@ struct Advice {
   const char* absent;  // what its absence costs; null: nothing worth a word
 };
 
-constexpr Advice kAdvice[] = {
+const Advice kAdvice[] = {
     {"master", "master agentx", nullptr},
     {"agentxsocket", "agentXSocket", nullptr},
-    {"agentxperms", "agentXPerms 0660 0755 Debian-snmp tcpmibd", nullptr},
+    {"agentxperms", agentx_perms(), nullptr},
     {"agentxtimeout", "agentXTimeout 5",
      "snmpd waits one second for an answer: too short for more than some 100 000 descriptors"},
     {"agentxretries", "agentXRetries 0",
