@@ -9,6 +9,7 @@
 
 #include "agent/agentx/master_start.h"
 #include "agent/agentx/name_lookup.h"
+#include "agent/config/snmpd.h"
 
 namespace tcpmibd::agent::agentx {
 namespace {
@@ -38,9 +39,9 @@ std::string cure_of(int code, const MasterAddress& master) {
     case EACCES:
       if (lacks_restart(master))
         return restart_cure(kOurSnmpdFile);
-      return "put \"agentXPerms 0660 0755 Debian-snmp tcpmibd\" into snmpd.conf, restart snmpd, "
-             "make the socket's folder enterable (chmod 755), and run this agent in the group "
-             "tcpmibd";
+      return std::string("put \"") + agentx_perms() +
+             "\" into snmpd.conf, restart snmpd, make the socket's folder enterable (chmod 755), "
+             "and run this agent in the group tcpmibd";
     case EAGAIN:
     case ETIMEDOUT:
       return "the master is overloaded or stopped";

@@ -39,13 +39,6 @@ std::string tcpmibd_status(const Machine& machine) {
   return machine.must("systemctl status tcpmibd || true");
 }
 
-TEST(Package, LintianFindsNothing) {
-  const Output output =
-      run({"lintian", "--allow-root", "--fail-on", "error,warning", "--suppress-tags",
-           "bad-distribution-in-changes-file", packages().first});
-  EXPECT_EQ(output.status, 0) << output.out << output.err;
-}
-
 TEST_F(PackageTest, ReadmesInstallationShowsOurTablesWithProcesses) {
   const Peers peers(machine());
   const std::string walk = machine().must(install_section());

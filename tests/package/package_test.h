@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "package/machine.h"
 #include "support/process.h"
@@ -16,19 +19,29 @@ namespace tcpmibd::lab {
 
 inline const std::string kTree = TCPMIBD_SOURCE_DIR;
 
-// The package as tools/package makes it, and once more with a higher version.
+// What tools/package makes in `folder`: the file that it names.
+inline std::string pack(const TempFolder& folder, const std::vector<std::string>& arguments) {
+  std::vector<std::string> words{kTree + "/tools/package", "--output", folder.path().string()};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  const Output made =
+      run(words, {.environment = {{"DEB_BUILD_OPTIONS", "noautodbgsym"}}}, std::chrono::minutes(5));
+  if (made.status != 0)
+    throw Trouble("tools/package: " + made.err);
+  return made.out.substr(0, made.out.find('\n'));
+}
+
+// The package of the tcpmibd that was built with these tests, and once more with a higher version.
 struct Packages {
   TempFolder folder;
   std::string first = build("1");
   std::string second = build("2");
 
   std::string build(const std::string& revision) const {
-    const Output made =
-        run({kTree + "/tools/package", "--output", folder.path().string(), "--revision", revision},
-            {.environment = {{"DEB_BUILD_OPTIONS", "noautodbgsym"}}}, std::chrono::minutes(15));
-    if (made.status != 0)
-      throw Trouble("tools/package: " + made.err);
-    return made.out.substr(0, made.out.find('\n'));
+    return pack(folder, {"--built", built_folder(), "--revision", revision});
+  }
+
+  static std::string built_folder() {
+    return std::filesystem::path(TCPMIBD_BINARY).parent_path().string();
   }
 };
 

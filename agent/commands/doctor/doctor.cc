@@ -15,6 +15,7 @@
 #include "agent/agentx/master_start.h"
 #include "agent/commands/show/text.h"
 #include "agent/commands/text_table.h"
+#include "agent/config/snmpd.h"
 #include "base/printable.h"
 #include "snmp/oid.h"
 #include "tables/arc.h"
@@ -258,7 +259,8 @@ std::string cure_of_closed_folder(const PathStep& folder, const std::string& too
 std::string cure_of_closed(const DoctorFacts& facts, const PathStep& step) {
   const std::vector<SnmpdLine> lines = lines_with(facts, "agentxperms");
   if (lines.empty())
-    return "put \"agentXPerms 0660 0755 Debian-snmp tcpmibd\" into snmpd's configuration, "
+    return std::string("put \"") + agentx_perms() +
+           "\" into snmpd's configuration, "
            "run chmod 755 on the socket's folder, restart snmpd, and run tcpmibd in the "
            "group tcpmibd";
   const std::string too_new = file_without_effect(facts, lines);
@@ -316,10 +318,10 @@ struct Advice {
   const char* absent;  // what its absence costs; null: nothing worth a word
 };
 
-constexpr Advice kAdvice[] = {
+const Advice kAdvice[] = {
     {"master", "master agentx", nullptr},
     {"agentxsocket", "agentXSocket", nullptr},
-    {"agentxperms", "agentXPerms 0660 0755 Debian-snmp tcpmibd", nullptr},
+    {"agentxperms", agentx_perms(), nullptr},
     {"agentxtimeout", "agentXTimeout 5",
      "snmpd waits one second for an answer: too short for more than some 100 000 descriptors"},
     {"agentxretries", "agentXRetries 0",

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agent/commands/doctor/facts.h"
+#include "agent/config/snmpd.h"
 
 namespace tcpmibd::agent {
 namespace {
@@ -41,9 +42,8 @@ DoctorFacts healthy() {
   facts.socket = SocketPath{.steps = {{"/", S_IFDIR | 0755, 0, 0},
                                       {"/var/agentx", S_IFDIR | 0755, 0, 0},
                                       {"/var/agentx/master", S_IFSOCK | 0660, 1, 200}}};
-  facts.snmpd = snmpd_lines("/a.conf",
-                            "master agentx\nagentXPerms 0660 0755 Debian-snmp tcpmibd\n"
-                            "agentXTimeout 5\nagentXRetries 0\n");
+  facts.snmpd = snmpd_lines("/a.conf", std::string("master agentx\n") + agentx_perms() +
+                                           "\nagentXTimeout 5\nagentXRetries 0\n");
   return facts;
 }
 
@@ -329,10 +329,10 @@ TEST(Doctor, LinesThatContradictEachOtherAreWrongWithWhatToMerge) {
     facts.snmpd.push_back(line);
   EXPECT_THAT(points_in(facts, State::kWrong), ElementsAre("agentXPerms"));
   EXPECT_THAT(finding(facts, "agentXPerms").text,
-              AllOf(HasSubstr("/a.conf:2 \"0660 0755 Debian-snmp tcpmibd\""),
+              AllOf(HasSubstr("/a.conf:2 \"0660 0755 " + std::string(snmpd_user()) + " tcpmibd\""),
                     HasSubstr("/b.conf:1 \"0660 0550 root monitoring\"")));
   EXPECT_THAT(finding(facts, "agentXPerms").cure,
-              EndsWith("\"agentXPerms 0660 0755 Debian-snmp tcpmibd\""));
+              EndsWith('"' + std::string(agentx_perms()) + '"'));
 }
 
 TEST(Doctor, LimitsThatAreMissingAreANote) {

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string_view>
+
+namespace tcpmibd::agent {
+
+// The user that snmpd runs as on the system this was built for: "Debian-snmp".
+std::string_view snmpd_user();
+
+// The line of snmpd.conf by which it opens its AgentX socket to the group tcpmibd.
+const char* agentx_perms();
+
+}  // namespace tcpmibd::agent
