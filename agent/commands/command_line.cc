@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "agent/config/toml_string.h"
 #include "agent/process/version.h"
 #include "base/printable.h"
+#include "base/words.h"
 
 namespace tcpmibd::agent {
 namespace {
@@ -297,10 +297,8 @@ Result<tcp::State> state_named(const std::string& text) {
 }
 
 Result<std::uint16_t> port_of(const std::string& text) {
-  std::uint16_t port = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, port);
-  if (error != std::errc{} || rest != end || port == 0)
+  const std::uint16_t port = number<std::uint16_t>(text).value_or(0);
+  if (port == 0)
     return failure("'" + text + "' is no port: --port takes a number from 1 to 65535");
   return port;
 }

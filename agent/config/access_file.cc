@@ -161,7 +161,7 @@ std::string why_not(std::string_view word) {
 
 // The next word of a value, as the library takes it: quotes hold blanks, a backslash the next
 // octet.
-std::string take_word(std::string_view& text) {
+std::string take_quoted_word(std::string_view& text) {
   text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
   const char quote = text.starts_with('"') || text.starts_with('\'') ? text.front() : '\0';
   if (quote != '\0')
@@ -193,7 +193,7 @@ bool is_trapsess_word(std::string_view word) {
 
 std::string wrong_with_trapsess(std::string_view value) {
   while (!value.empty()) {
-    const std::string word = take_word(value);
+    const std::string word = take_quoted_word(value);
     if (!is_trapsess_word(word))
       return "'trapsess' takes no '" + word +
              "': it takes -v, -c, -u, -l, -a, -A, -x, -X, -3, -n, -e, -E, -C, -r, -s, -t and -Z";

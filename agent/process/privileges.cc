@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/handle.h"
+#include "base/words.h"
 
 namespace tcpmibd::agent {
 
@@ -33,10 +34,7 @@ bool may_delete(const Config& config) {
 
 // The port of "udp:127.0.0.1:1161" and "1161"; 0 where none is written, for then it is 161.
 unsigned port_in(std::string_view address) {
-  const std::string_view last = address.substr(address.rfind(':') + 1);
-  unsigned port = 0;
-  const auto [end, error] = std::from_chars(last.data(), last.data() + last.size(), port);
-  return error == std::errc() && end == last.data() + last.size() ? port : 0;
+  return number<unsigned>(address.substr(address.rfind(':') + 1)).value_or(0);
 }
 
 bool listens_low(const Config& config) {
@@ -160,9 +158,7 @@ std::optional<CapabilitySet> given_up_before() {
     return std::nullopt;
   const std::string digits = text;
   ::unsetenv(kGivenUp);
-  CapabilitySet set = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), set, 16);
-  return error == std::errc() ? set : 0;
+  return number<CapabilitySet>(digits, 16).value_or(0);
 }
 
 std::string hexadecimal(CapabilitySet set) {
