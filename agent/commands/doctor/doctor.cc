@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "agent/commands/colours.h"
 #include "agent/commands/show/text.h"
 #include "agent/commands/text_table.h"
 #include "base/printable.h"
@@ -419,11 +420,11 @@ const char* word_of(Judgement state) {
 const char* grade_colour(Judgement state) {
   switch (state) {
     case Judgement::kOk:
-      return "\033[32m";
+      return kGreen;
     case Judgement::kNote:
-      return "\033[33m";
+      return kYellow;
     case Judgement::kWrong:
-      return "\033[31m";
+      return kRed;
   }
   return "";
 }

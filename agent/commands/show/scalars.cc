@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "agent/commands/colours.h"
 #include "agent/commands/show/table_view.h"
 #include "agent/commands/show/text.h"
 #include "agent/commands/text_table.h"

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/commands/colours.h"
 #include "agent/commands/show/text.h"
 #include "agent/commands/text_table.h"
 
