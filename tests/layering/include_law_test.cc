@@ -40,7 +40,7 @@ const std::vector<Room> kRooms{
     {"src/snmp/", {"base", "snmp"}, {}},
     {"src/tables/", {"base", "tcp", "survey", "snmp", "tables"}, {}},
     {"src/kernel/", {"base", "tcp", "diag", "kernel"}, {kAnything}},
-    {"agent/config/", {"base", "tcp", "survey", "agent/config"}, {"toml++/"}},
+    {"agent/config/", {"base", "tcp", "survey", "tables/groups.h", "agent/config"}, {"toml++/"}},
     {"agent/agentx/",
      {"base", "snmp", "tables", "agent/agentx", "agent/config", "agent/process", "agent/serve"},
      {"arpa/inet.h", "netdb.h", "netinet/in.h", "poll.h", "sys/socket.h", "sys/stat.h",

@@ -91,8 +91,8 @@ bool serves_our_arc() {
 void take_settings(const Config& config, DoctorFacts& facts) {
   facts.process_lookup = config.process.lookup;
   facts.deletion = config.delete_tcb.policy;
-  facts.scalars_served = config.mib.scalars;
-  facts.arc_served = config.mib.tcpmibd && serves_our_arc();
+  facts.scalars_served = config.mib.tables.contains(tables::Group::kScalars);
+  facts.arc_served = config.mib.tables.contains(tables::Group::kTcpmibd) && serves_our_arc();
   facts.standalone = !config.standalone.addresses.empty();
   facts.master = config.agentx.address;
 }
