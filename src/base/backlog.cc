@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "base/message_ids.h"
+
 namespace tcpmibd::log {
 namespace {
 
@@ -16,7 +18,8 @@ Record confession(std::uint64_t dropped) {
   return {.level = Level::kWarning,
           .message = "here " + std::to_string(dropped) +
                      (dropped == 1 ? " line is" : " lines are") +
-                     " missing from the log: nobody took them in time"};
+                     " missing from the log: nobody took them in time",
+          .fields = {{"MESSAGE_ID", std::string(kLinesLost.id)}}};
 }
 
 }  // namespace
