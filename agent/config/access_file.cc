@@ -6,6 +6,7 @@
 
 #include "agent/config/nearest.h"
 #include "base/input_file.h"
+#include "base/words.h"
 
 namespace tcpmibd::agent {
 namespace {
@@ -225,18 +226,21 @@ AccessLine line_of(std::string_view text, std::size_t number) {
 
 }  // namespace
 
-Result<std::vector<AccessLine>> access_lines(const std::string& file, std::string_view text) {
+std::vector<AccessLine> conf_lines(std::string_view text) {
   std::vector<AccessLine> lines;
   for (std::size_t number = 1; !text.empty(); ++number) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view said = trimmed_blank(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (said.empty() || said.starts_with('#'))
-      continue;
-    AccessLine line = line_of(said, number);
+    const std::string_view said = trimmed_blank(take_until(text, '\n'));
+    if (!said.empty() && !said.starts_with('#'))
+      lines.push_back(line_of(said, number));
+  }
+  return lines;
+}
+
+Result<std::vector<AccessLine>> access_lines(const std::string& file, std::string_view text) {
+  std::vector<AccessLine> lines = conf_lines(text);
+  for (const AccessLine& line : lines) {
     if (std::string cause = wrong_with(line); !cause.empty())
-      return mistake(file + ':' + std::to_string(number), std::move(cause));
-    lines.push_back(std::move(line));
+      return mistake(file + ':' + std::to_string(line.number), std::move(cause));
   }
   return lines;
 }

@@ -60,7 +60,7 @@ constexpr Rule kRules[] = {
     // The record of a deletion names the owner whatever process.lookup says.
     {{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "read which sockets other users' processes hold"},
      [](const Config& config, CapabilitySet held) {
-       return config.process.lookup || (may_delete(config) && (held & bit(CAP_NET_ADMIN)) != 0);
+       return config.process.lookup || (may_delete(config) && may_end_connections(held));
      }},
     {{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "list the descriptors of other users' processes"},
      [](const Config& config, CapabilitySet) { return config.process.lookup; }},
@@ -111,13 +111,6 @@ std::string capability_name(int capability) {
   std::ranges::transform(text, text.begin(),
                          [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return text;
-}
-
-std::string joined_names(const std::vector<Privilege>& privileges, std::string_view between) {
-  std::string names;
-  for (const Privilege& privilege : privileges)
-    names += std::string(names.empty() ? "" : between) + privilege.name;
-  return names;
 }
 
 // After this no program that is run could have what we have given up: neither by its file nor as
@@ -194,17 +187,31 @@ void start_again_without(CapabilitySet dropped, const char* const* argv) {
 
 }  // namespace
 
-std::vector<Privilege> missing_privileges(bool process_lookup) {
+std::vector<Privilege> missing_for_lookup(CapabilitySet held) {
   std::vector<Privilege> missing;
-  if (!process_lookup)
-    return missing;
-  const CapabilitySet effective = ours(CAP_EFFECTIVE);
   for (const Rule& rule : kRules) {
     if (std::ranges::count(kProcessLookup, rule.privilege.capability) != 0 &&
-        (effective & bit(rule.privilege.capability)) == 0)
+        (held & bit(rule.privilege.capability)) == 0)
       missing.push_back(rule.privilege);
   }
   return missing;
+}
+
+std::vector<Privilege> missing_privileges(bool process_lookup) {
+  return process_lookup ? missing_for_lookup(ours(CAP_EFFECTIVE)) : std::vector<Privilege>();
+}
+
+bool may_look_up_by_bpf(CapabilitySet held) {
+  return (held & kBpf) == kBpf || (held & bit(CAP_SYS_ADMIN)) != 0;
+}
+
+bool may_end_connections(CapabilitySet held) { return (held & bit(CAP_NET_ADMIN)) != 0; }
+
+std::string joined_names(const std::vector<Privilege>& privileges, std::string_view between) {
+  std::string names;
+  for (const Privilege& privilege : privileges)
+    names += std::string(names.empty() ? "" : between) + privilege.name;
+  return names;
 }
 
 std::string privilege_remark(bool process_lookup) {
