@@ -38,26 +38,10 @@ Ages ages_of(const Config& config) {
           .look_up_processes = config.process.lookup};
 }
 
-bool is_served(tables::Group group, const Config::Mib& mib) {
-  switch (group) {
-    case tables::Group::kScalars:
-      return mib.scalars;
-    case tables::Group::kConnections:
-      return mib.connections;
-    case tables::Group::kListeners:
-      return mib.listeners;
-    case tables::Group::kLegacy:
-      return mib.legacy;
-    case tables::Group::kTcpmibd:
-      return mib.tcpmibd;
-  }
-  return false;
-}
-
-std::vector<const tables::Managed*> served(const Config::Mib& mib) {
+std::vector<const tables::Managed*> served(const tables::Groups& groups) {
   std::vector<const tables::Managed*> objects;
   for (const tables::Entry& entry : tables::registry()) {
-    if (is_served(entry.group, mib))
+    if (groups.contains(entry.group))
       objects.push_back(entry.object);
   }
   return objects;
@@ -131,7 +115,7 @@ class Agent {
 
  private:
   std::unique_ptr<Role> role(Signals& signals) {
-    const std::vector<const tables::Managed*> objects = served(config_.mib);
+    const std::vector<const tables::Managed*> objects = served(config_.mib.tables);
     if (config_.standalone.addresses.empty())
       return std::make_unique<agentx::Subagent>(signals, config_.agentx, objects,
                                                 answers_of(responder_), writings_of(deleter_));
@@ -255,10 +239,10 @@ ExitStatus give_up(const Error& error, ExitStatus status) {
 void tell_what_is_left_out(const Config& config) {
   std::string names;
   for (const tables::Entry& entry : tables::registry()) {
-    if (entry.object->is_table() && !is_served(entry.group, config.mib))
+    if (entry.object->is_table() && !config.mib.tables.contains(entry.group))
       names += (names.empty() ? "" : ", ") + std::string(entry.object->name());
   }
-  if (!config.mib.scalars)
+  if (!config.mib.tables.contains(tables::Group::kScalars))
     names += (names.empty() ? "" : ", ") + std::string("the scalars of tcp");
   if (!names.empty() && config.standalone.addresses.empty())
     log::notice("mib.tables leaves out " + names +

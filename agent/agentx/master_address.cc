@@ -8,10 +8,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
+#include <cstdint>
 #include <cstring>
 
 #include "base/handle.h"
+#include "base/words.h"
 
 namespace tcpmibd::agent {
 namespace {
@@ -38,11 +39,7 @@ bool all_digits(std::string_view text) {
          std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
-bool is_port(std::string_view text) {
-  unsigned port = 0;
-  const char* end = text.data() + text.size();
-  return std::from_chars(text.data(), end, port).ptr == end && port >= 1 && port <= 65535;
-}
+bool is_port(std::string_view text) { return number<std::uint16_t>(text).value_or(0) != 0; }
 
 // A name, or an address with or without its zone. A colon is left in what was meant otherwise:
 // "udp:localhost:705".

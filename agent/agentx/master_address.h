@@ -17,6 +17,11 @@ class MasterAddress {
 
   const std::string& text() const { return text_; }
 
+  // Whether both name one place, perhaps in other words: "705" and "tcp:localhost:705".
+  bool is_place_of(const MasterAddress& other) const {
+    return path_ == other.path_ && host_ == other.host_ && port_ == other.port_;
+  }
+
   // What tells this master from others: "device:inode" of its socket or "host:port". None while
   // there is no socket.
   std::optional<std::string> identity() const;

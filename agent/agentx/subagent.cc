@@ -7,6 +7,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/message_ids.h"
+
 namespace tcpmibd::agent::agentx {
 namespace {
 
@@ -203,14 +205,16 @@ Status Subagent::look_at_session(Time now) {
 void Subagent::announce() {
   announced_ = true;
   cause_.clear();
-  changes_.write(log::Level::kNotice, "registered with the AgentX master at " + master_.text());
+  changes_.write(log::Level::kNotice, "registered with the AgentX master at " + master_.text(),
+                 {log::field_of(log::kRegistered)});
 }
 
 void Subagent::end_session(Time now) {
   if (announced_) {
     changes_.write(log::Level::kNotice,
                    "lost the AgentX master at " + master_.text() + reason_of(session_->end()) +
-                       "; managers see its own TCP-MIB, if any, until it is back");
+                       "; managers see its own TCP-MIB, if any, until it is back",
+                   {log::field_of(log::kMasterLost)});
   } else {
     const std::string absence = absence_of(*session_);
     tell_absence("it " + absence, "the AgentX master at " + master_.text() + ' ' + absence);

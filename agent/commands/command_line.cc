@@ -2,15 +2,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <string_view>
 #include <utility>
 
+#include "agent/commands/show/topics.h"
 #include "agent/config/nearest.h"
 #include "agent/config/toml_string.h"
 #include "agent/process/version.h"
 #include "base/printable.h"
+#include "base/words.h"
 
 namespace tcpmibd::agent {
 namespace {
@@ -21,33 +22,6 @@ constexpr const char* kCommonGroup = "Options of every command";
 constexpr const char* kAgentGroup = "Options of run, check-config and doctor";
 constexpr const char* kShowGroup = "Options of show";
 constexpr const char* kDoctorGroup = "Options of doctor";
-
-// What can be shown, and which of the options beside --json mean something there.
-struct Topic {
-  std::string_view what;
-  std::string_view meaning;
-  bool numeric;
-  bool state;
-  bool port;
-  bool process;
-};
-
-// clang-format off
-constexpr Topic kTopics[] = {
-    // what          meaning                                              numeric state  port   process
-    {"connections", "every connection, and what it waits for",            true,  true,  true,  true},
-    {"listeners",   "who listens, and how full the accept queue is",      true,  true,  true,  true},
-    {"states",      "how many sockets are in which state",                true,  true,  false, false},
-    {"ages",        "for how long connections have been in it",           true,  true,  false, false},
-    {"ports",       "accept queue and connections of each service",       true,  false, true,  true},
-    {"units",       "connections of each systemd unit",                   false, false, false, false},
-    {"processes",   "connections of each process",                        true,  false, false, true},
-    {"remotes",     "connections with each remote address",               false, false, false, false},
-    {"pressure",    "how near TCP is to its limits",                      false, false, false, false},
-    {"alarms",      "the configured alarms, judged once from now",        true,  false, false, false},
-    {"scalars",     "the scalars of TCP-MIB",                             false, false, false, false},
-};
-// clang-format on
 
 // The command line as it was typed.
 struct Typed {
@@ -85,6 +59,11 @@ CLI::Option* add_option(CLI::App& app, const char* names, const char* type, Valu
 struct CommandLine {
   explicit CommandLine(Typed& typed);
 
+  void add_common(Typed& typed);
+  void add_agent(Typed& typed);
+  void add_show(Typed& typed);
+  void add_doctor(Typed& typed);
+
   CLI::App app{"The TCP-MIB of this host's kernel, over AgentX or as an SNMP agent of its own."};
   CLI::App* run = nullptr;
   CLI::App* show = nullptr;
@@ -98,26 +77,36 @@ CommandLine::CommandLine(Typed& typed) {
   app.require_subcommand(0, 1);
   app.fallthrough();   // Subcommands inherit both: common options may follow the command,
   app.allow_extras();  // and what is left over is explained by unknown_argument().
+  add_common(typed);
+  add_agent(typed);
+  run = app.add_subcommand("run", "the agent, in the foreground (default)");
+  add_show(typed);
+  explain = app.add_subcommand("explain", "the life cycle of connections, or one state of it");
+  explain->add_option("state", typed.state)->type_name("[STATE]");
+  check_config = app.add_subcommand("check-config", "print the configuration that is in effect");
+  add_doctor(typed);
+}
 
+void CommandLine::add_common(Typed& typed) {
   app.add_flag("-h,--help", typed.help, "print this page")->group(kCommonGroup);
   app.add_flag("-V,--version", typed.version, "print the version")->group(kCommonGroup);
   add_option(app, "-c,--config", "FILE", typed.config, kCommonGroup,
              "configuration (default: /etc/tcpmibd/tcpmibd.toml, if present)");
   add_option(app, "--set", "KEY=VALUE", typed.set, kCommonGroup,
              "override one configuration key; may repeat");
+}
 
+void CommandLine::add_agent(Typed& typed) {
   add_option(app, "-x,--agentx", "ADDRESS", typed.agentx, kAgentGroup,
              "the master's AgentX address, as snmpd -x takes it");
   add_option(app, "--standalone", "ADDRESS", typed.standalone, kAgentGroup,
              "serve SNMP here, without a master; may repeat");
   add_option(app, "--access", "FILE", typed.access, kAgentGroup,
              "who may do what in the standalone role, as in snmpd.conf");
+}
 
-  run = app.add_subcommand("run", "the agent, in the foreground (default)");
+void CommandLine::add_show(Typed& typed) {
   show = app.add_subcommand("show", "what the agent would serve now, without SNMP");
-  explain = app.add_subcommand("explain", "the life cycle of connections, or one state of it");
-  check_config = app.add_subcommand("check-config", "print the configuration that is in effect");
-
   show->add_option("what", typed.what)->type_name("[WHAT]");
   show->add_flag("--json", typed.json, "print JSON")->group(kShowGroup);
   show->add_flag("--numeric", typed.numeric, "print numbers instead of names")->group(kShowGroup);
@@ -127,9 +116,9 @@ CommandLine::CommandLine(Typed& typed) {
   add_option(*show, "--port", "N", typed.port, kShowGroup, "only this port, at either end");
   add_option(*show, "--process", "PID|NAME", typed.process, kShowGroup,
              "only sockets of this process");
+}
 
-  explain->add_option("state", typed.state)->type_name("[STATE]");
-
+void CommandLine::add_doctor(Typed& typed) {
   doctor = app.add_subcommand("doctor", "look for what is in the way, and say what to do about it");
   doctor->add_flag("--json", typed.json, "print JSON")->group(kDoctorGroup);
   add_option(*doctor, "--query", "ADDRESS", typed.query, kDoctorGroup,
@@ -201,8 +190,8 @@ std::string option_lines(const CLI::App& app, const char* group) {
 
 std::string what_lines() {
   std::string text = "\nWHAT to show (default: connections and listeners):\n";
-  for (const Topic& topic : kTopics)
-    text += help_line(std::string(topic.what), std::string(topic.meaning));
+  for (const Topic& topic : topics())
+    text += help_line(std::string(topic.word), std::string(topic.meaning));
   return text;
 }
 
@@ -297,10 +286,8 @@ Result<tcp::State> state_named(const std::string& text) {
 }
 
 Result<std::uint16_t> port_of(const std::string& text) {
-  std::uint16_t port = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, port);
-  if (error != std::errc{} || rest != end || port == 0)
+  const std::uint16_t port = number<std::uint16_t>(text).value_or(0);
+  if (port == 0)
     return failure("'" + text + "' is no port: --port takes a number from 1 to 65535");
   return port;
 }
@@ -339,28 +326,24 @@ Status check_meaning(const Typed& typed, const Topic& topic) {
     bool given;
     bool means_something;
   };
-  const Use uses[] = {{"--numeric", typed.numeric, topic.numeric},
-                      {"--state", !typed.states.empty(), topic.state},
-                      {"--port", !typed.port.empty(), topic.port},
-                      {"--process", !typed.process.empty(), topic.process}};
+  const Use uses[] = {{"--numeric", typed.numeric, topic.filters.numeric},
+                      {"--state", !typed.states.empty(), topic.filters.state},
+                      {"--port", !typed.port.empty(), topic.filters.port},
+                      {"--process", !typed.process.empty(), topic.filters.process}};
   for (const Use& use : uses) {
     if (use.given && !use.means_something)
       return failure(std::string(use.option) + " means nothing to 'show " +
-                     std::string(topic.what) + '\'');
+                     std::string(topic.word) + '\'');
   }
   return {};
 }
 
-// Nothing named is everything that connections and listeners take.
 Status check_what(const Typed& typed) {
-  if (typed.what.empty())
-    return {};
-  const auto* topic = std::ranges::find(kTopics, typed.what, &Topic::what);
-  if (topic != std::end(kTopics))
+  if (const Topic* topic = topic_named(typed.what))
     return check_meaning(typed, *topic);
   std::vector<std::string_view> known;
-  for (const Topic& each : kTopics)
-    known.push_back(each.what);
+  for (const Topic& each : topics())
+    known.push_back(each.word);
   return failure("cannot show '" + typed.what + '\'' + did_you_mean(typed.what, known));
 }
 
@@ -442,8 +425,8 @@ CommandLineReference command_line_reference() {
     (option.group == kAgentGroup ? reference.agent_options : reference.options).push_back(option);
   for (const CLI::App* command : line.app.get_subcommands({}))
     reference.commands.push_back(described(*command));
-  for (const Topic& topic : kTopics)
-    reference.shown.emplace_back(topic.what);
+  for (const Topic& topic : topics())
+    reference.shown.emplace_back(topic.word);
   return reference;
 }
 

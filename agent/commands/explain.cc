@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/commands/aspects.h"
+#include "agent/commands/colours.h"
 #include "tcp/life_cycle.h"
 
 namespace tcpmibd::agent {
@@ -22,9 +23,7 @@ using tcp::Transition;
 
 constexpr std::size_t kWidth = 79;
 
-std::string bold(std::string_view text, bool colour) {
-  return colour ? "\x1b[1m" + std::string(text) + "\x1b[0m" : std::string(text);
-}
+std::string bold(std::string_view text, bool colour) { return coloured(text, colour ? kBold : ""); }
 
 // Text that is marked up for Markdown, plain.
 std::string plain(std::string_view text) {

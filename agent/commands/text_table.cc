@@ -6,17 +6,12 @@
 #include <cstdint>
 #include <utility>
 
+#include "agent/commands/colours.h"
 #include "base/printable.h"
 
 namespace tcpmibd::agent {
 
 namespace {
-
-constexpr const char* kPlain = "\033[0m";
-
-std::string coloured(const TextTable::Cell& cell) {
-  return cell.colour.empty() ? cell.text : cell.colour + cell.text + kPlain;
-}
 
 // The columns of a terminal that `text`, which is UTF-8, takes: two for a wide character of East
 // Asia, none for an accent that is put upon another. Whatever the locale says: what we print is
@@ -55,8 +50,9 @@ std::string TextTable::line(const std::vector<Cell>& row) const {
   std::string line;
   for (std::size_t i = 0; i < row.size(); ++i) {
     const std::string room(widths_[i] - width_of(row[i].text), ' ');
+    const std::string cell = coloured(row[i].text, row[i].colour);
     const bool right = headings_[i].align == Align::kRight;
-    line += (i == 0 ? "" : "  ") + (right ? room + coloured(row[i]) : coloured(row[i]) + room);
+    line += (i == 0 ? "" : "  ") + (right ? room + cell : cell + room);
   }
   line.erase(line.find_last_not_of(' ') + 1);
   return line + "\n";

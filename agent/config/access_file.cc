@@ -6,6 +6,7 @@
 
 #include "agent/config/nearest.h"
 #include "base/input_file.h"
+#include "base/words.h"
 
 namespace tcpmibd::agent {
 namespace {
@@ -161,7 +162,7 @@ std::string why_not(std::string_view word) {
 
 // The next word of a value, as the library takes it: quotes hold blanks, a backslash the next
 // octet.
-std::string take_word(std::string_view& text) {
+std::string take_quoted_word(std::string_view& text) {
   text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
   const char quote = text.starts_with('"') || text.starts_with('\'') ? text.front() : '\0';
   if (quote != '\0')
@@ -193,7 +194,7 @@ bool is_trapsess_word(std::string_view word) {
 
 std::string wrong_with_trapsess(std::string_view value) {
   while (!value.empty()) {
-    const std::string word = take_word(value);
+    const std::string word = take_quoted_word(value);
     if (!is_trapsess_word(word))
       return "'trapsess' takes no '" + word +
              "': it takes -v, -c, -u, -l, -a, -A, -x, -X, -3, -n, -e, -E, -C, -r, -s, -t and -Z";
@@ -225,18 +226,21 @@ AccessLine line_of(std::string_view text, std::size_t number) {
 
 }  // namespace
 
-Result<std::vector<AccessLine>> access_lines(const std::string& file, std::string_view text) {
+std::vector<AccessLine> conf_lines(std::string_view text) {
   std::vector<AccessLine> lines;
   for (std::size_t number = 1; !text.empty(); ++number) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view said = trimmed_blank(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (said.empty() || said.starts_with('#'))
-      continue;
-    AccessLine line = line_of(said, number);
+    const std::string_view said = trimmed_blank(take_until(text, '\n'));
+    if (!said.empty() && !said.starts_with('#'))
+      lines.push_back(line_of(said, number));
+  }
+  return lines;
+}
+
+Result<std::vector<AccessLine>> access_lines(const std::string& file, std::string_view text) {
+  std::vector<AccessLine> lines = conf_lines(text);
+  for (const AccessLine& line : lines) {
     if (std::string cause = wrong_with(line); !cause.empty())
-      return mistake(file + ':' + std::to_string(number), std::move(cause));
-    lines.push_back(std::move(line));
+      return mistake(file + ':' + std::to_string(line.number), std::move(cause));
   }
   return lines;
 }

@@ -16,6 +16,10 @@ struct AccessLine {
   std::string value;
 };
 
+// The lines of a text that say something, in the order in which they stand; none is judged. For
+// snmpd's own files as well, which are in the same language.
+std::vector<AccessLine> conf_lines(std::string_view text);
+
 // The lines of `file` that say something: who may read and write, the system group, and who gets
 // notifications. Everything else is a mistake that names file, line, word and cause: a word that
 // nobody knows, and one that snmpd knows and that means nothing here, or reads another file, or

@@ -11,6 +11,7 @@
 #include "agent/config/keys.h"
 #include "agent/config/nearest.h"
 #include "agent/config/toml_depth.h"
+#include "base/drop_ins.h"
 #include "base/input_file.h"
 #include "base/printable.h"
 
@@ -154,31 +155,12 @@ Status apply_file(const std::string& file, Draft& draft) {
 // Far more than anybody has, and few enough to be read at once.
 constexpr std::size_t kMostDropIns = 64;
 
-// The *.toml files of conf.d beside `file`, by name; hidden ones are an editor's.
+// The *.toml files of conf.d beside `file`, by name.
 Result<std::vector<std::string>> drop_ins(const std::string& file) {
-  namespace fs = std::filesystem;
-  const fs::path folder = fs::path(file).parent_path() / "conf.d";
-  std::vector<std::string> files;
-  if (const Status judged = judge_folder(folder); !judged)
-    return judged.error().code == ENOENT ? Result<std::vector<std::string>>(files)
-                                         : tl::unexpected(judged.error());
-  std::error_code error;
-  fs::directory_iterator entry(folder, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    const fs::path name = entry->path().filename();
-    if (name.extension() != ".toml" || name.native().front() == '.')
-      continue;
-    if (files.size() == kMostDropIns)
-      return failure("read " + folder.string() + ": it has more than " +
-                         std::to_string(kMostDropIns) + " files *.toml",
-                     0, "write their keys into fewer");
-    files.push_back(entry->path());
-  }
-  if (error && error != std::errc::no_such_file_or_directory)
-    return failure("list " + folder.string(), error.value(),
-                   "let the user that runs tcpmibd read it, or remove it");
-  std::ranges::sort(files);
-  return files;
+  const std::string folder = std::filesystem::path(file).parent_path() / "conf.d";
+  if (const Status judged = judge_folder(folder); !judged && judged.error().code != ENOENT)
+    return tl::unexpected(judged.error());
+  return drop_in_files(folder, ".toml", kMostDropIns);
 }
 
 bool is_utf8(std::string_view text) {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "survey/alarm.h"
+#include "tables/groups.h"
 #include "tcp/deletion.h"
 
 namespace tcpmibd::agent {
@@ -37,13 +38,9 @@ struct Config {
   } standalone;
 
   struct Mib {
-    bool scalars = true;
-    bool connections = true;
-    bool listeners = true;
-    bool legacy = true;
-    bool tcpmibd = true;
-    bool link_local_zones = true;       // false: link-local = "ipv6"
-    bool dual_stack_as_unknown = true;  // false: dual-stack-listener = "ipv6"
+    tables::Groups tables = tables::every_group();  // not empty; what is served
+    bool link_local_zones = true;                   // false: link-local = "ipv6"
+    bool dual_stack_as_unknown = true;              // false: dual-stack-listener = "ipv6"
   } mib;
 
   struct Snapshot {

@@ -10,46 +10,38 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr std::pair<std::string_view, bool Config::Mib::*> kTables[] = {
-    {"scalars", &Config::Mib::scalars},     {"connections", &Config::Mib::connections},
-    {"listeners", &Config::Mib::listeners}, {"legacy", &Config::Mib::legacy},
-    {"tcpmibd", &Config::Mib::tcpmibd},
-};
-
-// The tables that are served; the names stand for one switch each.
-struct Tables {
+// A list of words, or one; what is named is served.
+struct TableGroups {
   std::string takes() const {
     std::string text;
-    for (const auto& [name, served] : kTables)
-      text += (text.empty() ? "a list of at least one of " : ", ") + toml_string(name);
+    for (const tables::NamedGroup& each : tables::kGroups)
+      text += (text.empty() ? "a list of at least one of " : ", ") + toml_string(each.word);
     return text;
   }
 
-  bool read(const toml::node& node, Config::Mib& mib) const {
-    Config::Mib read = mib;
-    for (const auto& [name, served] : kTables)
-      read.*served = false;
-    bool any = false;
+  bool read(const toml::node& node, tables::Groups& groups) const {
+    tables::Groups read;
     const bool known = for_each_of(node, [&](const toml::node& word) {
-      const auto* table = std::ranges::find(kTables, word.value_exact<std::string_view>(),
-                                            [](const auto& each) { return each.first; });
-      any = table != std::end(kTables);
-      if (any)
-        read.*table->second = true;
-      return any;
+      const auto* named = std::ranges::find(tables::kGroups, word.value_exact<std::string_view>(),
+                                            &tables::NamedGroup::word);
+      if (named == std::end(tables::kGroups))
+        return false;
+      read.insert(named->group);
+      return true;
     });
-    if (known && any)
-      mib = read;
-    return known && any;
+    if (!known || read.empty())
+      return false;
+    groups = std::move(read);
+    return true;
   }
 
-  std::string write(const Config::Mib& mib) const {
-    std::vector<std::string_view> names;
-    for (const auto& [name, served] : kTables) {
-      if (mib.*served)
-        names.push_back(name);
+  std::string write(const tables::Groups& groups) const {
+    std::vector<std::string_view> words;
+    for (const tables::NamedGroup& each : tables::kGroups) {
+      if (groups.contains(each.group))
+        words.push_back(each.word);
     }
-    return list_of(names, toml_string);
+    return list_of(words, toml_string);
   }
 };
 
@@ -107,8 +99,8 @@ const std::vector<Key<Config>>& keys() {
           [](auto& config) -> auto& { return config.standalone.connections.each; },
           "How many of them from one address; all `unix:` ones count as one."),
 
-      key("mib", "tables", kRestart, Tables{},
-          [](auto& config) -> auto& { return config.mib; },
+      key("mib", "tables", kRestart, TableGroups{},
+          [](auto& config) -> auto& { return config.mib.tables; },
           "What is served. `legacy` is tcpConnTable, `tcpmibd` is TCPMIBD-MIB. snmpd answers with "
           "rows of its own for a TCP-MIB table that is left out."),
       key("mib", "link-local", kRestart,

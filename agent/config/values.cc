@@ -1,7 +1,8 @@
 #include "agent/config/values.h"
 
-#include <charconv>
 #include <sstream>
+
+#include "base/words.h"
 
 namespace tcpmibd::agent {
 namespace {
@@ -32,13 +33,11 @@ std::string duration_text(Duration duration) {
 
 // "250ms"; none for what is no duration, or more than `most`.
 std::optional<milliseconds> parse_duration(std::string_view text, milliseconds most) {
-  std::int64_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  const std::string_view name(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  const auto* unit = std::ranges::find(kUnits, name, &Unit::name);
-  if (error != std::errc{} || unit == std::end(kUnits) || count < 0 || count > most / unit->length)
+  const std::optional<std::int64_t> count = take_number<std::int64_t>(text);
+  const auto* unit = std::ranges::find(kUnits, text, &Unit::name);
+  if (!count || unit == std::end(kUnits) || *count < 0 || *count > most / unit->length)
     return std::nullopt;
-  return count * unit->length;
+  return *count * unit->length;
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -16,6 +15,7 @@
 
 #include "base/input_file.h"
 #include "base/log.h"
+#include "base/words.h"
 
 namespace tcpmibd::agent {
 namespace {
@@ -57,14 +57,11 @@ bool is_id(std::string_view text) {
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-// The rest of the line that begins with `word`, taken off `text`; none if it is another line.
-std::optional<std::string_view> take_line(std::string_view& text, std::string_view word) {
-  const std::size_t end = text.find('\n');
-  if (end == std::string_view::npos || !text.starts_with(word))
+// The rest of the next line, which has to be whole and to begin with `word`; cut off `text`.
+std::optional<std::string_view> take_next_line(std::string_view& text, std::string_view word) {
+  if (!text.starts_with(word) || text.find('\n') == std::string_view::npos)
     return std::nullopt;
-  const std::string_view rest = text.substr(word.size(), end - word.size());
-  text.remove_prefix(end + 1);
-  return rest;
+  return take_until(text, '\n').substr(word.size());
 }
 
 std::string to_text(const State& state) {
@@ -73,17 +70,15 @@ std::string to_text(const State& state) {
 
 // None for anything but what to_text() writes.
 std::optional<State> parse(std::string_view text) {
-  const auto header = take_line(text, "#");
-  const auto id = take_line(text, "id ");
-  const auto boots = take_line(text, "boots ");
+  const auto header = take_next_line(text, "#");
+  const auto id = take_next_line(text, "id ");
+  const auto boots = take_next_line(text, "boots ");
   if (!header || !id || !boots || !text.empty() || !is_id(*id))
     return std::nullopt;
-  State state{.id = std::string(*id)};
-  const auto [end, error] =
-      std::from_chars(boots->data(), boots->data() + boots->size(), state.boots);
-  if (error != std::errc() || end != boots->data() + boots->size() || state.boots == 0)
+  const std::uint32_t count = number<std::uint32_t>(*boots).value_or(0);
+  if (count == 0)
     return std::nullopt;
-  return state;
+  return State{.id = std::string(*id), .boots = count};
 }
 
 std::string cure(const std::string& folder) {

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/handle.h"
+#include "base/words.h"
 
 namespace tcpmibd::agent {
 
@@ -33,10 +34,7 @@ bool may_delete(const Config& config) {
 
 // The port of "udp:127.0.0.1:1161" and "1161"; 0 where none is written, for then it is 161.
 unsigned port_in(std::string_view address) {
-  const std::string_view last = address.substr(address.rfind(':') + 1);
-  unsigned port = 0;
-  const auto [end, error] = std::from_chars(last.data(), last.data() + last.size(), port);
-  return error == std::errc() && end == last.data() + last.size() ? port : 0;
+  return number<unsigned>(address.substr(address.rfind(':') + 1)).value_or(0);
 }
 
 bool listens_low(const Config& config) {
@@ -62,7 +60,7 @@ constexpr Rule kRules[] = {
     // The record of a deletion names the owner whatever process.lookup says.
     {{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "read which sockets other users' processes hold"},
      [](const Config& config, CapabilitySet held) {
-       return config.process.lookup || (may_delete(config) && (held & bit(CAP_NET_ADMIN)) != 0);
+       return config.process.lookup || (may_delete(config) && may_end_connections(held));
      }},
     {{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "list the descriptors of other users' processes"},
      [](const Config& config, CapabilitySet) { return config.process.lookup; }},
@@ -115,13 +113,6 @@ std::string capability_name(int capability) {
   return text;
 }
 
-std::string joined_names(const std::vector<Privilege>& privileges, std::string_view between) {
-  std::string names;
-  for (const Privilege& privilege : privileges)
-    names += std::string(names.empty() ? "" : between) + privilege.name;
-  return names;
-}
-
 // After this no program that is run could have what we have given up: neither by its file nor as
 // one of root.
 void close_the_way_back() {
@@ -160,9 +151,7 @@ std::optional<CapabilitySet> given_up_before() {
     return std::nullopt;
   const std::string digits = text;
   ::unsetenv(kGivenUp);
-  CapabilitySet set = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), set, 16);
-  return error == std::errc() ? set : 0;
+  return number<CapabilitySet>(digits, 16).value_or(0);
 }
 
 std::string hexadecimal(CapabilitySet set) {
@@ -198,17 +187,31 @@ void start_again_without(CapabilitySet dropped, const char* const* argv) {
 
 }  // namespace
 
-std::vector<Privilege> missing_privileges(bool process_lookup) {
+std::vector<Privilege> missing_for_lookup(CapabilitySet held) {
   std::vector<Privilege> missing;
-  if (!process_lookup)
-    return missing;
-  const CapabilitySet effective = ours(CAP_EFFECTIVE);
   for (const Rule& rule : kRules) {
     if (std::ranges::count(kProcessLookup, rule.privilege.capability) != 0 &&
-        (effective & bit(rule.privilege.capability)) == 0)
+        (held & bit(rule.privilege.capability)) == 0)
       missing.push_back(rule.privilege);
   }
   return missing;
+}
+
+std::vector<Privilege> missing_privileges(bool process_lookup) {
+  return process_lookup ? missing_for_lookup(ours(CAP_EFFECTIVE)) : std::vector<Privilege>();
+}
+
+bool may_look_up_by_bpf(CapabilitySet held) {
+  return (held & kBpf) == kBpf || (held & bit(CAP_SYS_ADMIN)) != 0;
+}
+
+bool may_end_connections(CapabilitySet held) { return (held & bit(CAP_NET_ADMIN)) != 0; }
+
+std::string joined_names(const std::vector<Privilege>& privileges, std::string_view between) {
+  std::string names;
+  for (const Privilege& privilege : privileges)
+    names += std::string(names.empty() ? "" : between) + privilege.name;
+  return names;
 }
 
 std::string privilege_remark(bool process_lookup) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/config/config.h"
@@ -21,6 +22,16 @@ struct Privilege {
 
 // The capabilities that are not in our effective set, of those the features need that are on.
 std::vector<Privilege> missing_privileges(bool process_lookup);
+
+// Of the capabilities that looking processes up needs, those that are not among `held`.
+std::vector<Privilege> missing_for_lookup(CapabilitySet held);
+
+// Whether `held` lets a BPF iterator look processes up, and connections be ended.
+bool may_look_up_by_bpf(CapabilitySet held);
+bool may_end_connections(CapabilitySet held);
+
+// "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH".
+std::string joined_names(const std::vector<Privilege>& privileges, std::string_view between);
 
 // One line that says what is missing and what is lost by it; empty where nothing is.
 std::string privilege_remark(bool process_lookup);

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/log.h"
+#include "base/message_ids.h"
 #include "tables/notifications.h"
 
 namespace tcpmibd::agent {
@@ -92,7 +93,8 @@ void AlarmWatch::tell(const tcp::AlarmEvent& event) {
   const bool raised = is_raised(event.alarm);
   log::write(raised ? log::Level::kWarning : log::Level::kNotice,
              raised ? raised_text(event.alarm) : cleared_text(event),
-             {{"TCP_ALARM", event.alarm.rule.name},
+             {log::field_of(raised ? log::kAlarmRaised : log::kAlarmCleared),
+              {"TCP_ALARM", event.alarm.rule.name},
               {"TCP_ALARM_STATE", raised ? "raised" : "clear"},
               {"TCP_ALARM_VALUE", std::to_string(event.alarm.value)}});
   if (parts_.notifier.is_open())

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/message_ids.h"
 #include "tcp/deletion.h"
 
 namespace tcpmibd::agent {
@@ -65,7 +66,8 @@ void Audit::write(const Deletion& deletion, std::optional<std::uint32_t> pid) co
   log::write(
       log::Level::kNotice,
       "deleteTCB " + ends + " (" + state + ", " + owner(pid, command) + "): " + deletion.outcome,
-      {{"TCP_LOCAL", ends.substr(0, space)},
+      {log::field_of(deletion.done ? log::kConnectionEnded : log::kDeletionRefused),
+       {"TCP_LOCAL", ends.substr(0, space)},
        {"TCP_REMOTE", ends.substr(space + 1)},
        {"TCP_STATE", state},
        {"TCP_PID", std::to_string(pid.value_or(0))},

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "base/message_ids.h"
+
 namespace tcpmibd::log {
 namespace {
 
@@ -13,10 +15,12 @@ std::size_t octets_of(const Record& record) {
 }
 
 Record confession(std::uint64_t dropped) {
+  const Field id = field_of(kLinesLost);
   return {.level = Level::kWarning,
           .message = "here " + std::to_string(dropped) +
                      (dropped == 1 ? " line is" : " lines are") +
-                     " missing from the log: nobody took them in time"};
+                     " missing from the log: nobody took them in time",
+          .fields = {{std::string(id.name), id.value}}};
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/read_file.h"
+
 namespace tcpmibd {
 namespace {
 
@@ -83,24 +85,12 @@ tl::unexpected<Error> refusal(const InputFile& file, const Place& place, int cod
   return failure("read " + told(file), code, cure);
 }
 
-// Files of /proc tell no size, and one may grow while it is read: one octet more than allowed
-// is asked for.
+// Files of /proc tell no size, and one may grow while it is read: what is judged large is judged
+// once more.
 Result<std::string> contents(const InputFile& file, const FileDescriptor& opened) {
-  std::string text(file.most + 1, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t read = ::read(opened.get(), text.data() + size, text.size() - size);
-    if (read < 0 && errno == EINTR)
-      continue;
-    if (read < 0)
-      return failure("read " + told(file), errno);
-    if (read == 0)
-      break;
-    size += static_cast<std::size_t>(read);
-  }
-  if (size > file.most)
+  Result<std::string> text = read_opened(opened.get(), told(file), file.most);
+  if (!text && text.error().code == EFBIG)
     return tl::unexpected(too_large(file).error());
-  text.resize(size);
   return text;
 }
 
@@ -114,7 +104,7 @@ Result<std::string> text_alone(const InputFile& file, std::string text) {
                  "a NUL octet, which no text has: is this the right file? Write it anew");
 }
 
-Result<std::string> read_at(const Place& place, const InputFile& file) {
+Result<std::string> read_in(const Place& place, const InputFile& file) {
   struct stat status {};
   if (::fstatat(place.folder, place.entry, &status, 0) != 0)
     return refusal(file, place, errno);
@@ -134,12 +124,12 @@ Result<std::string> read_at(const Place& place, const InputFile& file) {
 }  // namespace
 
 Result<std::string> read_input(const InputFile& file) {
-  return read_at({AT_FDCWD, file.name.c_str()}, file);
+  return read_in({AT_FDCWD, file.name.c_str()}, file);
 }
 
 Result<std::string> read_input(const FileDescriptor& folder, const char* entry,
                                const InputFile& file) {
-  return read_at({folder.get(), entry}, file);
+  return read_in({folder.get(), entry}, file);
 }
 
 Status judge_folder(const std::string& folder) {

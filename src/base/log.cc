@@ -198,6 +198,11 @@ void finish(Duration patience) {
 }
 
 void Limited::write(Level level, std::string_view message, Time now) {
+  write(level, message, std::initializer_list<Field>(), now);
+}
+
+void Limited::write(Level level, std::string_view message, std::initializer_list<Field> fields,
+                    Time now) {
   if (now >= ends_) {
     ends_ = now + period_;
     written_ = 0;
@@ -209,10 +214,12 @@ void Limited::write(Level level, std::string_view message, Time now) {
   ++written_;
   const unsigned left_out = std::exchange(left_out_, 0);
   if (left_out == 0)
-    log::write(level, message);
+    log::write(level, message, fields);
   else
-    log::write(level, std::string(message) + " (" + std::to_string(left_out) +
-                          " more since the last such line)");
+    log::write(
+        level,
+        std::string(message) + " (" + std::to_string(left_out) + " more since the last such line)",
+        fields);
 }
 
 void LimitedKinds::write(Level level, std::string_view message, Time now) {

@@ -56,6 +56,8 @@ class Limited {
       : period_(period), burst_(burst) {}
 
   void write(Level level, std::string_view message, Time now = Clock::now());
+  void write(Level level, std::string_view message, std::initializer_list<Field> fields,
+             Time now = Clock::now());
 
   // Whether the next line would be written. What was left out before is then the only memory.
   bool at_rest(Time now) const { return now >= ends_; }

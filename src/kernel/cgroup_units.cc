@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/mount.h"
+#include "base/read_file.h"
 #include "kernel/directory.h"
-#include "kernel/proc_file.h"
-#include "tcp/header_lines.h"
 #include "tcp/unit.h"
 
 namespace tcpmibd::kernel {
@@ -25,39 +25,6 @@ constexpr int kRestPerWalk = 4;  // times as long as a walk took
 
 // Whoever was given a part of the tree may fill it. Those nearest to the root are read first.
 constexpr std::size_t kMostCgroups = 65536;
-
-constexpr std::size_t kRootField = 3;
-constexpr std::size_t kDirectoryField = 4;
-
-bool is_octal(std::string_view digits) {
-  return digits.size() == 3 &&
-         std::ranges::all_of(digits, [](char digit) { return digit >= '0' && digit <= '7'; });
-}
-
-// Blanks and backslashes of a path are written as "\040".
-std::string unescaped(std::string_view field) {
-  std::string path;
-  while (!field.empty()) {
-    const bool escape = field.front() == '\\' && is_octal(field.substr(1, 3));
-    path += escape
-                ? static_cast<char>((field[1] - '0') * 64 + (field[2] - '0') * 8 + field[3] - '0')
-                : field.front();
-    field.remove_prefix(escape ? 4 : 1);
-  }
-  return path;
-}
-
-// "41 31 0:38 / /sys/fs/cgroup/unified rw shared:9 - cgroup2 cgroup2 rw": what stands before the
-// hyphen may grow.
-std::optional<CgroupMount> cgroup2_line(std::string_view line) {
-  std::vector<std::string_view> fields;
-  for (std::string_view word = tcp::take_word(line); !word.empty() && word != "-";
-       word = tcp::take_word(line))
-    fields.push_back(word);
-  if (fields.size() <= kDirectoryField || tcp::take_word(line) != "cgroup2")
-    return std::nullopt;
-  return CgroupMount{unescaped(fields[kDirectoryField]), unescaped(fields[kRootField])};
-}
 
 // Goes through a tree by breadth, one directory open at a time beside the root.
 class Walk {
@@ -118,12 +85,12 @@ std::string path_of_root(const CgroupMount& mount) {
 
 std::optional<CgroupMount> cgroup2_mount(std::string_view mountinfo) {
   std::optional<CgroupMount> part;
-  while (!mountinfo.empty()) {
-    std::optional<CgroupMount> mount = cgroup2_line(tcp::take_until(mountinfo, '\n'));
-    if (mount && mount->root == "/")
-      return mount;
-    if (mount && !part)
-      part = std::move(mount);
+  while (const std::optional<Mount> mount = take_mount(mountinfo)) {
+    const bool is_tree = mount->type == "cgroup2";
+    if (is_tree && mount->root == "/")
+      return CgroupMount{mount->directory, mount->root};
+    if (is_tree && !part)
+      part = CgroupMount{mount->directory, mount->root};
   }
   return part;
 }
@@ -154,7 +121,7 @@ void CgroupUnits::walk() {
 }
 
 Status CgroupUnits::read_tree() {
-  const Result<std::string> mounts = read_proc_file(mountinfo_);
+  const Result<std::string> mounts = read_file(mountinfo_);
   if (!mounts)
     return tl::unexpected(mounts.error());
   const std::optional<CgroupMount> mount = cgroup2_mount(*mounts);

@@ -11,8 +11,8 @@
 #include <cerrno>
 #include <iterator>
 
+#include "base/words.h"
 #include "kernel/directory.h"
-#include "tcp/header_lines.h"
 
 namespace tcpmibd::kernel {
 
@@ -81,7 +81,7 @@ std::optional<Number> socket_inode(std::string_view name) {
     return std::nullopt;
   name.remove_prefix(kPrefix.size());
   name.remove_suffix(1);
-  return tcp::number<Number>(name);
+  return number<Number>(name);
 }
 
 Result<SeenTables> read_table(int proc, const std::string& task, Number pid,
@@ -129,7 +129,7 @@ Result<SeenTables> read_other_tables(int proc, Number pid, bool kcmp,
   DistinctTables tables(pid);
   std::size_t tables_read = 0;
   while (const dirent* entry = tasks == nullptr ? nullptr : ::readdir(tasks.get())) {
-    const std::optional<Number> thread = tcp::number<Number>(entry->d_name);
+    const std::optional<Number> thread = number<Number>(entry->d_name);
     if (!thread || *thread == pid || (kcmp && !tables.add(*thread)))
       continue;
     seen.denied = seen.denied || tables_read == kMostOtherTables;

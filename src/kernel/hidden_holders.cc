@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "base/sort_unique.h"
+#include "base/words.h"
 #include "kernel/descriptor_tables.h"
 #include "kernel/directory.h"
 #include "kernel/proc_file.h"
@@ -42,8 +43,8 @@ std::optional<std::uint32_t> RegisteredFiles::socket_in(std::string_view line) {
   if (!is_entry) {
     here_ = line.starts_with(kHeading);
     if (here_) {
-      tcp::take_word(line);
-      is_there_ = tcp::number<unsigned>(tcp::take_word(line)) == 0U;
+      take_word(line);
+      is_there_ = number<unsigned>(take_word(line)) == 0U;
     }
   }
   if (!is_entry || !here_)
@@ -192,7 +193,7 @@ Status HiddenHolders::look_into_known(Search& search) const {
 // False: there are more.
 Result<bool> HiddenHolders::look_into_rest(DIR* proc, Search& search, Time until) {
   while (const dirent* entry = ::readdir(proc)) {  // ascending
-    const std::optional<std::uint32_t> pid = tcp::number<std::uint32_t>(entry->d_name);
+    const std::optional<std::uint32_t> pid = number<std::uint32_t>(entry->d_name);
     if (!pid || *pid < round_->next)
       continue;
     if (const Status status = search.look_into(*pid); !status)

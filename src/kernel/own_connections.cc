@@ -1,15 +1,15 @@
 #include "kernel/own_connections.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <optional>
-#include <string_view>
 
+#include "base/words.h"
 #include "kernel/directory.h"
 
 namespace tcpmibd::kernel {
@@ -68,7 +68,7 @@ std::optional<tcp::Ends> ends_of(int descriptor) {
 Result<std::vector<tcp::Ends>> own_connections() {
   constexpr const char* kListing = "list our own connections in /proc/self/fd";
   std::vector<tcp::Ends> connections;
-  const Directory descriptors(::opendir("/proc/self/fd"));
+  const Directory descriptors = open_directory(AT_FDCWD, "/proc/self/fd");
   if (descriptors == nullptr)
     return failure(kListing, errno);
   while (true) {
@@ -78,10 +78,7 @@ Result<std::vector<tcp::Ends>> own_connections() {
       return failure(kListing, errno);
     if (entry == nullptr)
       return connections;
-    const std::string_view name = entry->d_name;
-    int descriptor = -1;
-    std::from_chars(name.data(), name.data() + name.size(), descriptor);
-    if (const std::optional<tcp::Ends> ends = ends_of(descriptor))
+    if (const std::optional<tcp::Ends> ends = ends_of(number<int>(entry->d_name).value_or(-1)))
       connections.push_back(*ends);
   }
 }

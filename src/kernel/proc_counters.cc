@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/read_file.h"
 #include "kernel/proc_file.h"
 
 namespace tcpmibd::kernel {
@@ -41,7 +42,7 @@ ProcCounters::ProcCounters(std::string proc)
     : snmp_(proc + "/thread-self/net/snmp"), ipv4_(std::move(proc) + "/sys/net/ipv4/") {}
 
 Result<Counters> ProcCounters::read() {
-  Result<Counters> counters = read_proc_file(snmp_).and_then(Counters::parse);
+  Result<Counters> counters = read_file(snmp_).and_then(Counters::parse);
   if (!counters)
     return counters;
   if (const Status status = add_rtos(ipv4_, *counters); !status)

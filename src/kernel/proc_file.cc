@@ -1,26 +1,16 @@
 #include "kernel/proc_file.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <utility>
 
 #include "base/handle.h"
+#include "base/read_file.h"
 
 namespace tcpmibd::kernel {
 
 namespace {
-
-// What a system call has returned, once no signal interrupts it.
-template <typename Call>
-ssize_t uninterrupted(Call call) {
-  ssize_t size = call();
-  while (size < 0 && errno == EINTR)
-    size = call();
-  return size;
-}
 
 // Lines of text that comes in pieces.
 class Lines {
@@ -56,42 +46,22 @@ class Lines {
   std::string line_;
 };
 
-template <typename Take>
-Status each_block(const std::string& path, Take take) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file)
-    return failure("open " + path, errno);
-  std::array<char, 4096> block;
-  ssize_t size = 0;
-  while ((size = read_next(file.get(), block)) > 0)
-    take(std::string_view(block.data(), static_cast<std::size_t>(size)));
-  return size == 0 ? Status() : failure("read " + path, errno);
-}
-
 }  // namespace
 
-ssize_t read_next(int file, std::span<char> into) {
-  return uninterrupted([&] { return ::read(file, into.data(), into.size()); });
-}
-
-ssize_t read_at(int file, std::span<char> into, std::size_t offset) {
-  return uninterrupted(
-      [&] { return ::pread(file, into.data(), into.size(), static_cast<off_t>(offset)); });
-}
-
-Result<std::string> read_proc_file(const std::string& path) {
-  std::string content;
-  return each_block(path, [&](std::string_view block) { content += block; }).transform([&] {
-    return std::move(content);
-  });
-}
-
 Status each_line(const std::string& path, const std::function<void(std::string_view)>& visit) {
+  const Result<FileDescriptor> file = open_to_read(path);
+  if (!file)
+    return tl::unexpected(file.error());
   Lines lines(visit);
-  Status status = each_block(path, [&](std::string_view block) { lines.add(block); });
-  if (status && lines.is_within_one())
+  std::array<char, 4096> block;
+  ssize_t size = 0;
+  while ((size = read_next(file->get(), block)) > 0)
+    lines.add(std::string_view(block.data(), static_cast<std::size_t>(size)));
+  if (size < 0)
+    return failure("read " + path, errno);
+  if (lines.is_within_one())
     lines.finish();
-  return status;
+  return {};
 }
 
 bool proc_is_of_our_namespace() {
@@ -103,12 +73,12 @@ bool proc_is_of_our_namespace() {
 
 Result<std::string> read_sysctl(const std::string& path) {
   constexpr std::size_t kMost = 1024 * 1024;  // five times as much as a list of all ports takes
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Result<FileDescriptor> file = open_to_read(path);
   if (!file)
-    return failure("open " + path, errno);
+    return tl::unexpected(file.error());
   for (std::string content(1024, '\0'); content.size() <= kMost;
        content.resize(content.size() * 8)) {
-    const ssize_t size = read_at(file.get(), content, 0);
+    const ssize_t size = read_at(file->get(), content, 0);
     if (size < 0)
       return failure("read " + path, errno);
     if (static_cast<std::size_t>(size) < content.size())

@@ -1,22 +1,12 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <functional>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
 
 namespace tcpmibd::kernel {
-
-// read(2) and pread(2), again if a signal has interrupted them.
-ssize_t read_next(int file, std::span<char> into);
-ssize_t read_at(int file, std::span<char> into, std::size_t offset);
-
-// Reads a small file of /proc whole.
-Result<std::string> read_proc_file(const std::string& path);
 
 // Gives the lines of a file of /proc one after the other, without their ends. One of more than 64
 // KiB is left out, and nothing is kept: who may write the file of a process cannot fill our memory.

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/printable.h"
-#include "kernel/proc_file.h"
+#include "base/read_file.h"
 
 namespace tcpmibd::kernel {
 
@@ -29,8 +29,7 @@ std::string command_in(std::string_view comm) {
 // The folder belongs to the process's effective user, but to root where it may not be dumped.
 tcp::ProcessIdentity ProcNames::identity_of(std::uint32_t pid) {
   const std::string folder = "/proc/" + std::to_string(pid);
-  tcp::ProcessIdentity identity{.command =
-                                    command_in(read_proc_file(folder + "/comm").value_or(""))};
+  tcp::ProcessIdentity identity{.command = command_in(read_file(folder + "/comm").value_or(""))};
   struct stat status {};
   if (::stat(folder.c_str(), &status) == 0)
     identity.uid = status.st_uid;

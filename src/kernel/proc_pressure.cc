@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/read_file.h"
 #include "kernel/proc_file.h"
 
 namespace tcpmibd::kernel {
@@ -71,8 +72,8 @@ Result<Pressure> ProcPressure::read() {
     return
         [take](const std::string& text, Pressure& into) { return take(text, page_size(), into); };
   };
-  add(read_proc_file(net_ + "sockstat"), with_pages(&tcp::add_sockstat));
-  add(read_proc_file(net_ + "netstat"), &tcp::add_netstat);
+  add(read_file(net_ + "sockstat"), with_pages(&tcp::add_sockstat));
+  add(read_file(net_ + "netstat"), &tcp::add_netstat);
   add(read_sysctl(ipv4_ + "tcp_max_orphans"), &tcp::add_max_orphans);
   add(read_sysctl(ipv4_ + "tcp_max_tw_buckets"), &tcp::add_max_time_waits);
   add(read_sysctl(ipv4_ + "tcp_fin_timeout"), &tcp::add_fin_timeout);
@@ -85,7 +86,7 @@ Result<Pressure> ProcPressure::read() {
 
 std::optional<std::uint64_t> ProcPressure::listen_drops() {
   Pressure pressure;
-  if (const Result<std::string> text = read_proc_file(net_ + "netstat"))
+  if (const Result<std::string> text = read_file(net_ + "netstat"))
     (void)tcp::add_netstat(*text, pressure);
   return pressure.listen_drops;
 }

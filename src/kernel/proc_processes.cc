@@ -7,10 +7,10 @@
 #include <string>
 #include <utility>
 
+#include "base/words.h"
 #include "kernel/descriptor_tables.h"
 #include "kernel/directory.h"
 #include "kernel/proc_file.h"
-#include "tcp/header_lines.h"
 
 namespace tcpmibd::kernel {
 
@@ -37,7 +37,7 @@ Result<Holdings> ProcProcesses::read() {
   const bool kcmp = proc_is_of_our_namespace();
   Holdings holdings;
   while (const dirent* entry = ::readdir(proc.get())) {
-    const std::optional<std::uint32_t> pid = tcp::number<std::uint32_t>(entry->d_name);
+    const std::optional<std::uint32_t> pid = number<std::uint32_t>(entry->d_name);
     if (!pid)
       continue;
     const Result<SeenTables> seen = look_into(::dirfd(proc.get()), *pid, kcmp, holdings.holders);

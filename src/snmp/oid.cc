@@ -1,8 +1,9 @@
 #include "snmp/oid.h"
 
 #include <algorithm>
-#include <charconv>
 #include <ostream>
+
+#include "base/words.h"
 
 namespace tcpmibd::snmp {
 
@@ -11,12 +12,10 @@ std::optional<Oid> Oid::parse(std::string_view text) {
     text.remove_prefix(1);
   Oid oid;
   while (true) {
-    SubId id = 0;
-    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-    if (error != std::errc{} || oid.size() == kMaxOidLength)
+    const std::optional<SubId> id = take_number<SubId>(text);
+    if (!id || oid.size() == kMaxOidLength)
       return std::nullopt;
-    oid.append(id);
-    text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
+    oid.append(*id);
     if (text.empty())
       return oid;
     if (!text.starts_with('.'))

@@ -1,14 +1,11 @@
 #pragma once
 
 #include <span>
-#include <string_view>
 
 #include "tables/data.h"
+#include "tables/groups.h"
 
 namespace tcpmibd::tables {
-
-// The groups that `[mib] tables` of the configuration names.
-enum class Group : std::uint8_t { kScalars, kConnections, kListeners, kLegacy, kTcpmibd };
 
 struct Entry {
   Group group;

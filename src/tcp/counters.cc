@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "base/words.h"
 #include "tcp/header_lines.h"
 
 namespace tcpmibd::tcp {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/words.h"
 #include "tcp/header_lines.h"
 
 namespace tcpmibd::tcp {

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/words.h"
 #include "tcp/header_lines.h"
 
 namespace tcpmibd::tcp {

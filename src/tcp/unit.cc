@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <system_error>
 
 #include "base/printable.h"
-#include "tcp/header_lines.h"
+#include "base/words.h"
 
 namespace tcpmibd::tcp {
 
@@ -121,12 +120,10 @@ constexpr std::string_view kMachineSlice = "machine.slice";
 constexpr std::string_view kPayload = "lxc.payload.";
 
 std::optional<char> octet_of(std::string_view digits) {
-  unsigned value = 0;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-  if (digits.size() != 2 || error != std::errc{} || end != digits.data() + digits.size())
+  const std::optional<unsigned> value = number<unsigned>(digits, 16);
+  if (digits.size() != 2 || !value)
     return std::nullopt;
-  return static_cast<char>(value);
+  return static_cast<char>(*value);
 }
 
 // "\x2d" is a hyphen (systemd-escape(1)).

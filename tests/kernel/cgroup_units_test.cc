@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "base/handle.h"
-#include "kernel/proc_file.h"
+#include "base/read_file.h"
 #include "support/deadline.h"
 #include "support/netns.h"
 #include "support/process.h"
@@ -55,7 +55,7 @@ class CgroupFolders {
 
   // Why there can be none here.
   static std::optional<std::string> skip_reason() {
-    const auto mount = cgroup2_mount(read_proc_file("/proc/self/mountinfo").value_or(""));
+    const auto mount = cgroup2_mount(read_file("/proc/self/mountinfo").value_or(""));
     if (!mount)
       return "no cgroup2 is mounted";
     if (::access((mount->directory + "/cgroup.procs").c_str(), W_OK) != 0)
@@ -79,7 +79,7 @@ class CgroupFolders {
 
  private:
   static std::string root() {
-    return cgroup2_mount(read_proc_file("/proc/self/mountinfo").value_or("")).value().directory;
+    return cgroup2_mount(read_file("/proc/self/mountinfo").value_or("")).value().directory;
   }
 
   std::vector<std::string> made_;

@@ -138,6 +138,12 @@ TEST_F(InstalledTest, AConfigurationThatCannotBeUsedEndsTheServiceForGood) {
   EXPECT_EQ(property("ExecMainStatus"), "2");
 }
 
+TEST_F(InstalledTest, TheJournalExplainsALineThatIsWaitedFor) {
+  EXPECT_THAT(machine().must("journalctl --unit=tcpmibd --catalog "
+                             "MESSAGE_ID=e530cbff8e5a4202a443b701bde5e329"),
+              HasSubstr("-- Subject: tcpmibd has registered with its master"));
+}
+
 TEST_F(InstalledTest, AReloadWithAMistakeFailsAndChangesNothing) {
   const std::string pid = property("MainPID");
   machine().write("/etc/tcpmibd/conf.d/mine.toml", "[log]\nlevle = 1\n");

@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <string>
 
+#include "base/message_ids.h"
 #include "support/datagrams.h"
 #include "support/sockets.h"
 #include "support/temp_folder.h"
+#include "system/deleting.h"
 #include "system/system_test.h"
 
 // What systemd and the journal are told, by sockets in their places.
@@ -178,6 +180,67 @@ TEST_F(Journal, AMessageHasItsLevelAndItsName) {
                     HasSubstr("PRIORITY=5\n"), HasSubstr("SYSLOG_IDENTIFIER=tcpmibd\n")))
       << agent.err();
   EXPECT_EQ(agent.err(), "");
+}
+
+std::string id_field(const tcpmibd::log::MessageId& message) {
+  return "\nMESSAGE_ID=" + std::string(message.id) + '\n';
+}
+
+TEST_F(Journal, AMasterThatComesAndGoesIsToldByAnId) {
+  const Namespace space;
+  Snmpd master(space, {.agentx = folder_.file("agentx")});
+  const Child agent = daemon(space, {"--agentx", master.agentx()});
+  EXPECT_THAT(entry_with("registered with the AgentX master"),
+              HasSubstr(id_field(tcpmibd::log::kRegistered)))
+      << agent.err();
+  master.stop();
+  EXPECT_THAT(entry_with("lost the AgentX master"), HasSubstr(id_field(tcpmibd::log::kMasterLost)));
+}
+
+TEST_F(Journal, ADeletionIsToldByAnIdDoneOrRefused) {
+  const Namespace space;
+  const Snmpd master(space, {.agentx = folder_.file("agentx")});
+  Service refusing(over_loopback(space), 1);
+  Service service(over_loopback(space), 1);
+  const Child agent =
+      daemon(space, {"--agentx", master.agentx(), "--set",
+                     "delete-tcb.protect-ports=" + std::to_string(refusing.listener().port())});
+  ASSERT_TRUE(is_served_by_us(master.manager())) << agent.err();
+  const Manager writer = master.writer().patient(kDeletingPatience);
+  writer.set({deletion(connection_cell(kStateColumn, refusing.ends()))});
+  EXPECT_THAT(entry_with("refused, notWritable"),
+              HasSubstr(id_field(tcpmibd::log::kDeletionRefused)));
+  writer.set({deletion(connection_cell(kStateColumn, service.ends()))});
+  EXPECT_THAT(entry_with("): ended"), HasSubstr(id_field(tcpmibd::log::kConnectionEnded)));
+}
+
+TEST_F(Journal, AnAlarmIsToldByAnIdRaisedOrCleared) {
+  const Namespace space;
+  const Child agent =
+      daemon(space, {"--standalone", Daemon::kAddress, "--set", "watch.interval=1s", "--set",
+                     "alarm.busy.measure=established", "--set", "alarm.busy.raise=2"});
+  {
+    const Service service(over_loopback(space), 1);
+    EXPECT_THAT(entry_with("alarm busy raised"), HasSubstr(id_field(tcpmibd::log::kAlarmRaised)))
+        << agent.err();
+  }
+  EXPECT_THAT(entry_with("alarm busy cleared"), HasSubstr(id_field(tcpmibd::log::kAlarmCleared)));
+}
+
+// As the package's trigger makes it.
+TEST_F(Journal, EveryIdHasItsEntryInTheCatalog) {
+  const std::string place = "/usr/lib/systemd/catalog/";
+  std::filesystem::create_directories(folder_.path().string() + place);
+  std::filesystem::create_directories(folder_.file("var/lib/systemd/catalog"));
+  std::filesystem::copy(TCPMIBD_SOURCE_DIR "/systemd/tcpmibd.catalog",
+                        folder_.path().string() + place + "tcpmibd.catalog");
+  const std::string root = "--root=" + folder_.path().string();
+  const Output made = run({"journalctl", root, "--update-catalog"});
+  ASSERT_EQ(made.status, 0) << made.err;
+  for (const tcpmibd::log::MessageId* each : tcpmibd::log::kMessageIds) {
+    const std::string id(each->id);
+    EXPECT_THAT(run({"journalctl", root, "--list-catalog", id}).out, StartsWith(id + " tcpmibd: "));
+  }
 }
 
 TEST_F(Journal, WhatIsWrongIsAnErrorAndWhatIsMissingAWarning) {

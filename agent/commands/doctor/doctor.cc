@@ -12,11 +12,15 @@
 #include <system_error>
 #include <utility>
 
+#include "agent/agentx/master_address.h"
 #include "agent/agentx/master_start.h"
+#include "agent/commands/colours.h"
 #include "agent/commands/show/text.h"
 #include "agent/commands/text_table.h"
+#include "agent/config/access_file.h"
 #include "agent/config/snmpd.h"
 #include "base/printable.h"
+#include "base/words.h"
 #include "snmp/oid.h"
 #include "tables/arc.h"
 
@@ -110,16 +114,11 @@ Finding process_rights(const DoctorFacts& facts) {
   constexpr const char* kPoint = "process columns";
   if (!facts.process_lookup)
     return ok(kPoint, "switched off: process.lookup = false");
-  std::string missing;
-  for (const auto& [capability, name] : {std::pair(CAP_SYS_PTRACE, "CAP_SYS_PTRACE"),
-                                         std::pair(CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH")}) {
-    if (!holds(facts.subject, capability))
-      missing += (missing.empty() ? "" : " and ") + std::string(name);
-  }
+  const std::vector<Privilege> missing = missing_for_lookup(facts.subject.capabilities);
   if (missing.empty())
-    return ok(kPoint, facts.subject.name + " has CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
+    return ok(kPoint, facts.subject.name + " has " + joined_names(missing_for_lookup(0), " and "));
   return note(kPoint,
-              facts.subject.name + " lacks " + missing +
+              facts.subject.name + " lacks " + joined_names(missing, " and ") +
                   ": they are 0 for sockets of other users' processes",
               "grant both, or set process.lookup = false");
 }
@@ -129,8 +128,7 @@ Finding process_lookup(const DoctorFacts& facts) {
   constexpr const char* kPoint = "process look-up";
   if (!facts.bpf)
     return ok(kPoint, "in /proc: " + facts.bpf.error().text());
-  if (!holds(facts.subject, CAP_SYS_ADMIN) &&
-      !(holds(facts.subject, CAP_BPF) && holds(facts.subject, CAP_PERFMON)))
+  if (!may_look_up_by_bpf(facts.subject.capabilities))
     return ok(kPoint, "in /proc: " + facts.subject.name + " lacks CAP_BPF or CAP_PERFMON");
   return ok(kPoint, "by a BPF iterator");
 }
@@ -139,7 +137,7 @@ Finding deletion_rights(const DoctorFacts& facts) {
   constexpr const char* kPoint = "deleteTCB";
   if (facts.deletion == tcp::DeletionPolicy::kOff)
     return ok(kPoint, "switched off: delete-tcb.policy = \"off\"");
-  if (holds(facts.subject, CAP_NET_ADMIN))
+  if (may_end_connections(facts.subject.capabilities))
     return ok(kPoint, facts.subject.name + " has CAP_NET_ADMIN: who may write can end connections");
   return note(kPoint, facts.subject.name + " lacks CAP_NET_ADMIN: every Set is notWritable",
               "grant it only if managers shall end connections");
@@ -351,18 +349,11 @@ void check_line(const DoctorFacts& facts, const Advice& advice, std::vector<Find
                   std::string(advice.line) + '"'));
 }
 
-std::string_view without_prefix(std::string_view address) {
-  constexpr std::string_view kUnix = "unix:";
-  return address.starts_with(kUnix) ? address.substr(kUnix.size()) : address;
-}
-
 // snmpd may listen on several, with commas between.
 bool is_one_of(std::string_view addresses, std::string_view wanted) {
-  for (std::size_t at = 0; at <= addresses.size();) {
-    const std::size_t end = std::min(addresses.find(',', at), addresses.size());
-    if (without_prefix(addresses.substr(at, end - at)) == without_prefix(wanted))
+  while (!addresses.empty()) {
+    if (MasterAddress(take_until(addresses, ',')).is_place_of(MasterAddress(wanted)))
       return true;
-    at = end + 1;
   }
   return false;
 }
@@ -465,11 +456,11 @@ const char* word_of(Judgement state) {
 const char* grade_colour(Judgement state) {
   switch (state) {
     case Judgement::kOk:
-      return "\033[32m";
+      return kGreen;
     case Judgement::kNote:
-      return "\033[33m";
+      return kYellow;
     case Judgement::kWrong:
-      return "\033[31m";
+      return kRed;
   }
   return "";
 }
@@ -481,24 +472,16 @@ std::string lower(std::string_view text) {
   return copy;
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos)
-    return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+// "0660   0755" with one blank between its words.
+std::string evened_out(std::string_view value) {
+  std::string words;
+  for (std::string_view word = take_word(value); !word.empty(); word = take_word(value))
+    words += (words.empty() ? "" : " ") + std::string(word);
+  return words;
 }
 
-// "agentXPerms  0660 0755" as its token and its value, blanks evened out.
-std::pair<std::string, std::string> words_of(std::string_view line) {
-  const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
-  std::string value;
-  for (const char c : trimmed(line.substr(end))) {
-    const bool blank = c == ' ' || c == '\t';
-    if (!blank || !value.ends_with(' '))
-      value += blank ? ' ' : c;
-  }
-  return {lower(line.substr(0, end)), value};
+bool is_advised(std::string_view token) {
+  return std::ranges::any_of(kAdvice, [&](const Advice& each) { return each.token == token; });
 }
 
 }  // namespace
@@ -549,14 +532,10 @@ std::string findings_json(const std::vector<Finding>& findings) {
 
 std::vector<SnmpdLine> snmpd_lines(const std::string& file, std::string_view text) {
   std::vector<SnmpdLine> lines;
-  for (int number = 1; !text.empty(); ++number) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    auto [token, value] = words_of(trimmed(text.substr(0, end)));
-    if (std::ranges::count(kAdvice, std::string_view(token), [](const Advice& advice) {
-          return std::string_view(advice.token);
-        }) != 0)
-      lines.push_back({file + ':' + std::to_string(number), std::move(token), std::move(value)});
-    text.remove_prefix(std::min(end + 1, text.size()));
+  for (const AccessLine& line : conf_lines(text)) {
+    if (std::string token = lower(line.word); is_advised(token))
+      lines.push_back(
+          {file + ':' + std::to_string(line.number), std::move(token), evened_out(line.value)});
   }
   return lines;
 }

@@ -8,10 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include "agent/agentx/instance_lock.h"
@@ -20,9 +17,12 @@
 #include "agent/agentx/ping.h"
 #include "agent/config/config.h"
 #include "agent/netsnmp/query.h"
+#include "base/drop_ins.h"
 #include "base/input_file.h"
-#include "tables/arc.h"
-#include "tables/registry.h"
+#include "base/mount.h"
+#include "base/read_file.h"
+#include "base/words.h"
+#include "tables/groups.h"
 
 namespace tcpmibd::agent {
 namespace {
@@ -32,11 +32,7 @@ namespace fs = std::filesystem;
 constexpr const char* kServiceUser = "tcpmibd";
 
 // Empty where it cannot be read.
-std::string text_of(const fs::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
-}
+std::string text_of(const fs::path& file) { return read_file(file).value_or(""); }
 
 std::string_view line_after(std::string_view text, std::string_view word) {
   const std::size_t at = text.find(word);
@@ -49,11 +45,9 @@ std::string_view line_after(std::string_view text, std::string_view word) {
 template <typename Number>
 std::vector<Number> numbers(std::string_view text, int base = 10) {
   std::vector<Number> found;
-  std::istringstream words{std::string(text)};
-  for (std::string word; words >> word;) {
-    Number number{};
-    if (std::from_chars(word.data(), word.data() + word.size(), number, base).ec == std::errc{})
-      found.push_back(number);
+  for (std::string_view word = take_word(text); !word.empty(); word = take_word(text)) {
+    if (const std::optional<Number> read = number<Number>(word, base))
+      found.push_back(*read);
   }
   return found;
 }
@@ -83,17 +77,11 @@ Config read_configuration(const Options& options, DoctorFacts& facts) {
   return config.value_or(Config());
 }
 
-bool serves_our_arc() {
-  return std::ranges::any_of(tables::registry(), [](const tables::Entry& entry) {
-    return snmp::starts_with(entry.object->root(), tables::kArc);
-  });
-}
-
 void take_settings(const Config& config, DoctorFacts& facts) {
   facts.process_lookup = config.process.lookup;
   facts.deletion = config.delete_tcb.policy;
-  facts.scalars_served = config.mib.scalars;
-  facts.arc_served = config.mib.tcpmibd && serves_our_arc();
+  facts.scalars_served = config.mib.tables.contains(tables::Group::kScalars);
+  facts.arc_served = config.mib.tables.contains(tables::Group::kTcpmibd);
   facts.standalone = !config.standalone.addresses.empty();
   facts.master = config.agentx.address;
 }
@@ -221,19 +209,17 @@ void read_snmpd_file(const fs::path& file, DoctorFacts& facts) {
 // The file and those of the folder snmpd.conf.d beside it, which Debian's includes; snmpd passes
 // over hidden ones.
 void read_snmpd_files(const fs::path& file, DoctorFacts& facts) {
+  constexpr std::size_t kMost = 1000;
+  const Result<std::vector<std::string>> files =
+      drop_in_files(file.parent_path() / "snmpd.conf.d", ".conf", kMost);
   std::error_code error;
-  std::vector<fs::path> files;
-  for (const fs::directory_entry& entry :
-       fs::directory_iterator(file.parent_path() / "snmpd.conf.d", error)) {
-    if (entry.path().extension() == ".conf" && !entry.path().filename().native().starts_with('.'))
-      files.push_back(entry.path());
-  }
-  std::ranges::sort(files);
   if (!fs::exists(file, error) && !error)
     facts.unreadable.push_back("there is no " + file.string() +
                                ": is snmpd installed? --snmpd-conf names another");
   read_snmpd_file(file, facts);
-  for (const fs::path& each : files)
+  if (!files)
+    facts.unreadable.push_back(files.error().text());
+  for (const std::string& each : files.value_or(std::vector<std::string>()))
     read_snmpd_file(each, facts);
 }
 
@@ -276,33 +262,24 @@ Subject subject_of(std::string_view status, std::string name) {
 }
 
 std::string hidepid_of(std::string_view mountinfo) {
-  std::istringstream lines{std::string(mountinfo)};
   std::string value;
-  for (std::string line; std::getline(lines, line);) {
-    constexpr std::string_view kOption = "hidepid=";
-    if (line.find(" /proc ") == std::string::npos || line.find(" - proc ") == std::string::npos)
-      continue;
-    const std::size_t at = line.find(kOption);
-    value =
-        at == std::string::npos
-            ? ""
-            : line.substr(at + kOption.size(), line.find_first_of(", ", at) - at - kOption.size());
+  while (const std::optional<Mount> mount = take_mount(mountinfo)) {
+    if (mount->type == "proc" && mount->directory == "/proc")
+      value = mount->option("hidepid");
   }
   return value;  // of the last one: it lies over the others
 }
 
 std::uint32_t inode_of(std::string_view sockets, std::string_view name) {
-  std::istringstream lines{std::string(sockets)};
-  for (std::string line; std::getline(lines, line);) {
+  constexpr int kBeforeInode = 6;
+  while (!sockets.empty()) {
     // "0000…: 00000002 00000000 00000000 0002 01 18233 @tcpmibd/8:1234"
-    std::istringstream words(line);
-    std::vector<std::string> word;
-    for (std::string each; words >> each;)
-      word.push_back(each);
-    if (word.size() < 8 || word[7] != '@' + std::string(name))
-      continue;
-    const std::vector<std::uint32_t> inode = numbers<std::uint32_t>(word[6]);
-    return inode.empty() ? 0 : inode[0];
+    std::string_view line = take_until(sockets, '\n');
+    for (int i = 0; i < kBeforeInode; ++i)
+      take_word(line);
+    const std::optional<std::uint32_t> inode = number<std::uint32_t>(take_word(line));
+    if (take_word(line) == '@' + std::string(name))
+      return inode.value_or(0);
   }
   return 0;
 }

@@ -4,9 +4,8 @@
 
 namespace tcpmibd::agent {
 
-// `show alarms`: what would be raised now, judged once without the agent. After the survey and
-// the pressure; processes are looked up where an alarm needs them.
-Result<Shown> show_alarms(const Options& options, const Config& config, Evidence& evidence,
-                          bool colour);
+// `show alarms`: what would be raised now, judged once without the agent.
+std::string alarms_text(const Options& options, const Evidence& evidence, bool colour);
+std::string alarms_remarks(const Evidence& evidence);
 
 }  // namespace tcpmibd::agent

@@ -2,16 +2,52 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "agent/process/privileges.h"
 
 namespace tcpmibd::agent {
 
+namespace {
+
+// Without a look at how long: who asks wants to know what is so now.
+tcp::Alarms without_delay(std::vector<tcp::AlarmRule> rules) {
+  for (tcp::AlarmRule& rule : rules)
+    rule.hold = Duration::zero();
+  return tcp::Alarms(std::move(rules));
+}
+
+}  // namespace
+
 Evidence::Evidence(const Options& options, const Config& config, const ShowSources& sources)
     : options_(options),
       config_(config),
       sources_(sources),
-      surveyor_({sources.sockets, sources.pressure, sources.units}) {}
+      surveyor_({sources.sockets, sources.pressure, sources.units}),
+      alarms_(without_delay(config.alarms)) {}
+
+Status Evidence::look_at(const Needs& needs) {
+  struct Step {
+    bool Needs::*needed;
+    Status (Evidence::*take)();
+  };
+  constexpr Step kSteps[] = {
+      {&Needs::snapshot, &Evidence::take_snapshot},
+      {&Needs::processes, &Evidence::look_up_processes},
+      {&Needs::counters, &Evidence::read_counters},
+      {&Needs::pressure, &Evidence::read_pressure},
+      {&Needs::survey, &Evidence::make_survey},
+      {&Needs::owners, &Evidence::find_owners},
+      {&Needs::alarms, &Evidence::judge_alarms},
+  };
+  for (const Step& step : kSteps) {
+    if (!(needs.*step.needed))
+      continue;
+    if (Status status = (this->*step.take)(); !status)
+      return status;
+  }
+  return {};
+}
 
 Status Evidence::take_snapshot() {
   tcp::SnapshotBuilder builder({.zones = config_.mib.link_local_zones,
@@ -36,9 +72,26 @@ Status Evidence::read_pressure() {
       [&](tcp::Pressure pressure) { pressure_ = std::move(pressure); });
 }
 
-void Evidence::make_survey() { survey_ = surveyor_.survey(snapshot_, std::nullopt); }
+Status Evidence::make_survey() {
+  survey_ = surveyor_.survey(snapshot_, std::nullopt);
+  return {};
+}
 
-void Evidence::find_owners() { owners_ = surveyor_.owners(snapshot_, processes_); }
+Status Evidence::find_owners() {
+  owners_ = surveyor_.owners(snapshot_, processes_);
+  return {};
+}
+
+// Processes cost more than all the rest, so they are looked up only where an alarm needs them.
+Status Evidence::judge_alarms() {
+  const Time now = Clock::now();
+  if (may_look_up() && alarms_.wants_owners(*survey_, pressure_, now)) {
+    if (Status status = look_up_processes().and_then([&] { return find_owners(); }); !status)
+      return status;
+  }
+  alarms_.judge({*survey_, pressure_, owners_.get(), sources_.names}, now);
+  return {};
+}
 
 tables::Data Evidence::data() const {
   return {.snapshot = &snapshot_,
@@ -50,6 +103,7 @@ tables::Data Evidence::data() const {
           .pressure = &pressure_,
           .names = &sources_.names,
           .agent = &agent_,
+          .alarms = &alarms_,
           .now = Clock::now()};
 }
 

@@ -15,12 +15,19 @@ class Evidence {
  public:
   Evidence(const Options& options, const Config& config, const ShowSources& sources);
 
-  Status take_snapshot();
-  Status look_up_processes();  // does nothing where it may not
-  Status read_counters();
-  Status read_pressure();
-  void make_survey();  // of the snapshot
-  void find_owners();  // after the survey and the process map
+  // What is to be looked at. A survey takes a snapshot, owners a survey and processes, alarms a
+  // survey and the pressure; they look processes up themselves, where one is about them.
+  struct Needs {
+    bool snapshot = false;
+    bool processes = false;
+    bool survey = false;
+    bool owners = false;
+    bool counters = false;
+    bool pressure = false;
+    bool alarms = false;
+  };
+
+  Status look_at(const Needs& needs);
 
   // Whether the configuration lets processes be looked up, or an option cannot do without.
   bool may_look_up() const { return config_.process.lookup || !options_.process.empty(); }
@@ -28,8 +35,9 @@ class Evidence {
   const tcp::Snapshot& snapshot() const { return snapshot_; }
   const tcp::ProcessMap& processes() const { return *processes_; }  // empty before the look-up
   const tcp::Survey& survey() const { return *survey_; }
-  const tcp::Owners* owners() const { return owners_.get(); }  // null before find_owners()
+  const tcp::Owners* owners() const { return owners_.get(); }  // null where not looked for
   const tcp::Pressure& pressure() const { return pressure_; }
+  const tcp::Alarms& alarms() const { return alarms_; }  // judged once, without their `hold`
   tcp::ProcessNames& names() const { return sources_.names; }
 
   // For reading objects; valid as long as this.
@@ -39,6 +47,14 @@ class Evidence {
   std::string remarks() const;
 
  private:
+  Status take_snapshot();
+  Status look_up_processes();  // does nothing where it may not
+  Status make_survey();
+  Status find_owners();
+  Status read_counters();
+  Status read_pressure();
+  Status judge_alarms();
+
   const Options& options_;
   const Config& config_;
   ShowSources sources_;
@@ -50,6 +66,7 @@ class Evidence {
   std::shared_ptr<const tcp::Owners> owners_;
   tcp::Counters counters_;
   tcp::Pressure pressure_;
+  tcp::Alarms alarms_;
   tables::AgentFigures agent_;  // There is no agent: nothing is shown of it.
 };
 

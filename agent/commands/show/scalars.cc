@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "agent/commands/colours.h"
 #include "agent/commands/show/table_view.h"
 #include "agent/commands/show/text.h"
 #include "agent/commands/text_table.h"
@@ -138,18 +139,16 @@ Json pressure_json(const Record& record) {
   return json;
 }
 
-std::string why_unknown(const Record& record) {
-  const bool lacks =
-      record.find("tcpmibdOrphansLimit") == nullptr || record.find("tcpmibdMemoryLimit") == nullptr;
-  return lacks ? remark(
-                     "'-' is what the kernel does not tell here: it shows the limits of orphans "
-                     "and of memory in the initial network namespace only")
-               : "";
+Record read_pressure(const Evidence& evidence) {
+  tables::Data data = evidence.data();
+  const tcp::Owners nobody;
+  data.owners = &nobody;
+  return read_scalars(tables::pressure_scalars(), data);
 }
 
 }  // namespace
 
-std::string scalars_text(const Options& options, const Evidence& evidence) {
+std::string scalars_text(const Options& options, const Evidence& evidence, bool /*colour*/) {
   const Record record = read_scalars(tables::tcp_scalars(), evidence.data());
   TextTable table({{"SCALAR"}, {"VALUE", TextTable::Align::kRight}});
   Json scalars = Json::object();
@@ -163,14 +162,20 @@ std::string scalars_text(const Options& options, const Evidence& evidence) {
   return options.json ? dump(Json{{"scalars", scalars}}) : table.text();
 }
 
-Shown show_pressure(const Options& options, const Evidence& evidence, bool colour) {
-  tables::Data data = evidence.data();
-  const tcp::Owners nobody;
-  data.owners = &nobody;
-  const Record record = read_scalars(tables::pressure_scalars(), data);
-  return {options.json ? dump(Json{{"pressure", pressure_json(record)}})
-                       : levels_table(record, colour) + "\n" + counts_table(record, colour),
-          evidence.remarks() + why_unknown(record)};
+std::string pressure_text(const Options& options, const Evidence& evidence, bool colour) {
+  const Record record = read_pressure(evidence);
+  return options.json ? dump(Json{{"pressure", pressure_json(record)}})
+                      : levels_table(record, colour) + "\n" + counts_table(record, colour);
+}
+
+std::string pressure_remarks(const Evidence& evidence) {
+  const Record record = read_pressure(evidence);
+  const bool lacks =
+      record.find("tcpmibdOrphansLimit") == nullptr || record.find("tcpmibdMemoryLimit") == nullptr;
+  return lacks ? remark(
+                     "'-' is what the kernel does not tell here: it shows the limits of orphans "
+                     "and of memory in the initial network namespace only")
+               : "";
 }
 
 }  // namespace tcpmibd::agent

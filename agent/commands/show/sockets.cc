@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/commands/colours.h"
 #include "agent/commands/show/text.h"
 #include "agent/commands/text_table.h"
 
@@ -22,6 +23,17 @@ struct Process {
   std::uint32_t pid;
   std::string command;
 };
+
+// Which sockets are shown.
+struct Kinds {
+  bool listeners;
+  bool connections;
+  const char* none;  // said where there are none
+};
+
+constexpr Kinds kBoth{true, true, "there are no listeners and no connections\n"};
+constexpr Kinds kConnections{false, true, "there are no connections\n"};
+constexpr Kinds kListeners{true, false, "no socket listens\n"};
 
 // One row as people see it.
 struct Line {
@@ -151,7 +163,7 @@ std::vector<Line> connections_in(const tcp::Snapshot& snapshot) {
 }
 
 // Listeners first: they are few, and they say what this host offers.
-std::vector<Line> lines(const Options& options, const Evidence& evidence) {
+std::vector<Line> lines(const Kinds& kinds, const Options& options, const Evidence& evidence) {
   Finder finder(evidence);
   std::vector<Line> lines;
   const auto add = [&](Line line) {
@@ -162,10 +174,10 @@ std::vector<Line> lines(const Options& options, const Evidence& evidence) {
       lines.push_back(std::move(line));
   };
   const tcp::Snapshot& snapshot = evidence.snapshot();
-  if (options.what != "connections")
+  if (kinds.listeners)
     std::ranges::for_each(snapshot.listeners(),
                           [&](const tcp::ListenerRow& row) { add(line_of(decoded(row))); });
-  if (options.what != "listeners") {
+  if (kinds.connections) {
     for (Line& line : connections_in(snapshot))
       add(std::move(line));
   }
@@ -262,20 +274,16 @@ std::string listeners_table(const std::vector<Line>& lines, const Options& optio
   return table.text();
 }
 
-std::string nothing(const Options& options) {
-  if (!options.states.empty() || options.port || !options.process.empty())
-    return "nothing matches the options\n";
-  if (options.what == "listeners")
-    return "no socket listens\n";
-  return options.what.empty() ? "there are no listeners and no connections\n"
-                              : "there are no connections\n";
+bool any_filter(const Options& options) {
+  return !options.states.empty() || options.port || !options.process.empty();
 }
 
-std::string text_of(const std::vector<Line>& lines, const Options& options, bool colour) {
+std::string text_of(const std::vector<Line>& lines, const Kinds& kinds, const Options& options,
+                    bool colour) {
   if (lines.empty())
-    return nothing(options);
-  return options.what == "listeners" ? listeners_table(lines, options, colour)
-                                     : table_of(lines, options, colour);
+    return any_filter(options) ? "nothing matches the options\n" : kinds.none;
+  return kinds.connections ? table_of(lines, options, colour)
+                           : listeners_table(lines, options, colour);
 }
 
 // ---- for programs --------------------------------------------------------------------------
@@ -324,20 +332,35 @@ Json json_of(const Line& line) {
   return row;
 }
 
-Json lines_json(const std::vector<Line>& lines, const Options& options) {
-  Json rows{{"listeners", Json::array()}, {"connections", Json::array()}};
+Json lines_json(const std::vector<Line>& lines, const Kinds& kinds) {
+  Json rows = Json::object();
+  if (kinds.listeners)
+    rows["listeners"] = Json::array();
+  if (kinds.connections)
+    rows["connections"] = Json::array();
   for (const Line& line : lines)
     rows[line.remote ? "connections" : "listeners"].push_back(json_of(line));
-  if (!options.what.empty())
-    return Json{{options.what, rows[options.what]}};
   return rows;
+}
+
+std::string print(const Kinds& kinds, const Options& options, const Evidence& evidence,
+                  bool colour) {
+  const std::vector<Line> rows = lines(kinds, options, evidence);
+  return options.json ? dump(lines_json(rows, kinds)) : text_of(rows, kinds, options, colour);
 }
 
 }  // namespace
 
 std::string sockets_text(const Options& options, const Evidence& evidence, bool colour) {
-  const std::vector<Line> rows = lines(options, evidence);
-  return options.json ? dump(lines_json(rows, options)) : text_of(rows, options, colour);
+  return print(kBoth, options, evidence, colour);
+}
+
+std::string connections_text(const Options& options, const Evidence& evidence, bool colour) {
+  return print(kConnections, options, evidence, colour);
+}
+
+std::string listeners_text(const Options& options, const Evidence& evidence, bool colour) {
+  return print(kListeners, options, evidence, colour);
 }
 
 }  // namespace tcpmibd::agent

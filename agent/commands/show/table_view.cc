@@ -4,6 +4,7 @@
 #include <map>
 #include <type_traits>
 
+#include "agent/commands/colours.h"
 #include "agent/commands/text_table.h"
 #include "tables/registry.h"
 

@@ -59,7 +59,7 @@ struct ViewColumn {
 // A table as `show` tells it. Nothing is counted here: all is read as a manager would, through the
 // descriptors.
 struct View {
-  std::string_view word;    // the command line's, and JSON's
+  std::string_view word;    // by which JSON names the rows
   std::string_view table;   // "tcpmibdPortTable"
   std::string_view prefix;  // what the names of its objects begin with
   std::span<const ViewColumn> columns;

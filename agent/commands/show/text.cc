@@ -2,6 +2,7 @@
 
 #include <cctype>
 
+#include "agent/commands/colours.h"
 #include "base/printable.h"
 
 namespace tcpmibd::agent {

@@ -14,12 +14,6 @@ namespace tcpmibd::agent {
 // Keys stay in the order in which they were added.
 using Json = nlohmann::ordered_json;
 
-// Escape sequences.
-inline constexpr const char* kGreen = "\033[32m";
-inline constexpr const char* kYellow = "\033[33m";
-inline constexpr const char* kRed = "\033[31m";
-inline constexpr const char* kDim = "\033[2m";
-
 // From here on the use of something limited is shown in red.
 inline constexpr std::uint32_t kRedPercent = 80;
 

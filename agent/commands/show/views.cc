@@ -112,27 +112,6 @@ constexpr std::string_view kWorstAlarms[] = {"tcpmibdAlarmState"};
 constexpr std::string_view kHiddenOfPorts[] = {"tcpmibdPortDiscontinuityTime", "tcpmibdPortDrops"};
 constexpr std::string_view kHiddenOfAlarms[] = {"tcpmibdAlarmSeconds", "tcpmibdAlarmRaises"};
 
-constexpr View kViews[] = {
-    {.word = "states", .table = "tcpmibdStateTable", .prefix = "tcpmibdState",
-     .columns = kStateColumns, .empty = "nothing matches the options"},
-    {.word = "ages", .table = "tcpmibdAgeTable", .prefix = "tcpmibdAge", .columns = kAgeColumns,
-     .empty = "ages are kept of synSent, finWait2, closeWait, lastAck and timeWait only",
-     .index_of = "tcpmibdStateTable"},
-    {.word = "ports", .table = "tcpmibdPortTable", .prefix = "tcpmibdPort",
-     .columns = kPortColumns, .worst_first = kWorstPorts, .empty = "no port is listened on",
-     .hidden = kHiddenOfPorts},
-    {.word = "units", .table = "tcpmibdUnitTable", .prefix = "tcpmibdUnit",
-     .columns = kUnitColumns, .worst_first = kWorstUnits,
-     .empty = "no listener or connection belongs to a systemd unit"},
-    {.word = "processes", .table = "tcpmibdProcessTable", .prefix = "tcpmibdProcess",
-     .columns = kProcessColumns, .worst_first = kWorstProcesses,
-     .empty = "no process is known to hold a connection"},
-    {.word = "remotes", .table = "tcpmibdRemoteTable", .prefix = "tcpmibdRemote",
-     .columns = kRemoteColumns, .empty = "there are no connections"},
-    {.word = "alarms", .table = "tcpmibdAlarmTable", .prefix = "tcpmibdAlarm",
-     .columns = kAlarmColumns, .worst_first = kWorstAlarms,
-     .empty = "no alarms are configured; see tcpmibd.toml(5)", .hidden = kHiddenOfAlarms},
-};
 // clang-format on
 
 // ---- which rows ----------------------------------------------------------------------------
@@ -176,11 +155,73 @@ std::string nothing(const View& view, const Options& options) {
 
 }  // namespace
 
-std::span<const View> views() { return kViews; }
+constexpr View kStateView{
+    .word = "states",
+    .table = "tcpmibdStateTable",
+    .prefix = "tcpmibdState",
+    .columns = kStateColumns,
+    .empty = "nothing matches the options",
+};
 
-const View* view_named(std::string_view word) {
-  const auto* found = std::ranges::find(kViews, word, &View::word);
-  return found == std::end(kViews) ? nullptr : found;
+constexpr View kAgeView{
+    .word = "ages",
+    .table = "tcpmibdAgeTable",
+    .prefix = "tcpmibdAge",
+    .columns = kAgeColumns,
+    .empty = "ages are kept of synSent, finWait2, closeWait, lastAck and timeWait only",
+    .index_of = "tcpmibdStateTable",
+};
+
+constexpr View kPortView{
+    .word = "ports",
+    .table = "tcpmibdPortTable",
+    .prefix = "tcpmibdPort",
+    .columns = kPortColumns,
+    .worst_first = kWorstPorts,
+    .empty = "no port is listened on",
+    .hidden = kHiddenOfPorts,
+};
+
+constexpr View kUnitView{
+    .word = "units",
+    .table = "tcpmibdUnitTable",
+    .prefix = "tcpmibdUnit",
+    .columns = kUnitColumns,
+    .worst_first = kWorstUnits,
+    .empty = "no listener or connection belongs to a systemd unit",
+};
+
+constexpr View kProcessView{
+    .word = "processes",
+    .table = "tcpmibdProcessTable",
+    .prefix = "tcpmibdProcess",
+    .columns = kProcessColumns,
+    .worst_first = kWorstProcesses,
+    .empty = "no process is known to hold a connection",
+};
+
+constexpr View kRemoteView{
+    .word = "remotes",
+    .table = "tcpmibdRemoteTable",
+    .prefix = "tcpmibdRemote",
+    .columns = kRemoteColumns,
+    .empty = "there are no connections",
+};
+
+constexpr View kAlarmView{
+    .word = "alarms",
+    .table = "tcpmibdAlarmTable",
+    .prefix = "tcpmibdAlarm",
+    .columns = kAlarmColumns,
+    .worst_first = kWorstAlarms,
+    .empty = "no alarms are configured; see tcpmibd.toml(5)",
+    .hidden = kHiddenOfAlarms,
+};
+
+std::span<const View* const> views() {
+  static constexpr const View* kViews[] = {&kStateView,   &kAgeView,    &kPortView, &kUnitView,
+                                           &kProcessView, &kRemoteView, &kAlarmView};
+  return kViews;
 }
 
 std::string view_text(const View& view, const Options& options, const Evidence& evidence,

@@ -9,11 +9,17 @@
 
 namespace tcpmibd::agent {
 
-// The tables of TCPMIBD-MIB that `show` knows, each by its word.
-std::span<const View> views();
+// The tables of TCPMIBD-MIB that `show` knows.
+extern const View kStateView;
+extern const View kAgeView;
+extern const View kPortView;
+extern const View kUnitView;
+extern const View kProcessView;
+extern const View kRemoteView;
+extern const View kAlarmView;
 
-// Null for a word that is no view's.
-const View* view_named(std::string_view word);
+// All of them.
+std::span<const View* const> views();
 
 // The rows that the options ask for, the worst first, as text or JSON. What they need has been
 // looked at.

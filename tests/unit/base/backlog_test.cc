@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/message_ids.h"
+
 namespace tcpmibd::log {
 namespace {
 
@@ -19,6 +21,7 @@ using testing::SizeIs;
 struct Reader {
   std::size_t takes = 0;
   std::vector<std::string> taken{};
+  std::string last_id{};  // the MESSAGE_ID of the last one; empty: it has none
 };
 
 class OutletTo final : public Outlet {
@@ -30,6 +33,7 @@ class OutletTo final : public Outlet {
       return false;
     --reader_.takes;
     reader_.taken.push_back(record.message);
+    reader_.last_id = record.fields.empty() ? "" : record.fields[0].second;
     return true;
   }
 
@@ -84,6 +88,7 @@ TEST_F(BacklogTest, WhatDoesNotFitIsDroppedAndCountedWhereItIsMissing) {
   EXPECT_GT(kept * line.size(), Backlog::kMostOctets / 2);
   EXPECT_EQ(reader_.taken.back(), "here " + std::to_string(written - kept) +
                                       " lines are missing from the log: nobody took them in time");
+  EXPECT_EQ(reader_.last_id, kLinesLost.id);
   reader_.taken.pop_back();
   EXPECT_THAT(reader_.taken, Each(line));
   write("next");

@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdint>
-
 namespace tcpmibd::tcp {
 namespace {
 
@@ -27,13 +25,6 @@ TEST(WordsUnderHeader, LeavesNamesWithoutAValueEmpty) {
 TEST(WordsUnderHeader, AreNoneWithoutBothLines) {
   for (const char* text : {"", "\n", "Tcp: a", "Tcp: a\n", "Tcp: a\nTcp:\n", "Tcp:\nTcp: 1\n"})
     EXPECT_THAT(words_under_header(text, "Tcp:"), IsEmpty()) << text;
-}
-
-TEST(Number, IsTheWholeWordOrNone) {
-  EXPECT_EQ(number<std::uint16_t>("65535"), 65535);
-  EXPECT_EQ(number<std::int64_t>("-1"), -1);
-  for (const char* word : {"", "x", "1x", "x1", " 1", "1 ", "+1", "-1", "65536", "0x1"})
-    EXPECT_EQ(number<std::uint16_t>(word), std::nullopt) << word;
 }
 
 }  // namespace

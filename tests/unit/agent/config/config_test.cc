@@ -158,8 +158,7 @@ TEST_F(ConfigFiles, EveryKeyReachesItsField) {
   EXPECT_EQ(config->standalone.connections.idle, seconds(90));
   EXPECT_EQ(config->standalone.connections.most, 500U);
   EXPECT_EQ(config->standalone.connections.each, 1U);
-  EXPECT_TRUE(config->mib.scalars && config->mib.legacy);
-  EXPECT_FALSE(config->mib.connections || config->mib.listeners || config->mib.tcpmibd);
+  EXPECT_THAT(config->mib.tables, ElementsAre(tables::Group::kScalars, tables::Group::kLegacy));
   EXPECT_FALSE(config->mib.link_local_zones);
   EXPECT_FALSE(config->mib.dual_stack_as_unknown);
   EXPECT_EQ(config->snapshot.max_age, milliseconds(250));
@@ -387,8 +386,7 @@ TEST_F(ConfigFiles, AnOverrideIsTomlOrABareWord) {
   EXPECT_EQ(config->log.level, log::Level::kDebug);
   EXPECT_FALSE(config->process.lookup);
   EXPECT_THAT(config->delete_tcb.protected_ports, ElementsAre(22, 443));
-  EXPECT_TRUE(config->mib.scalars);
-  EXPECT_FALSE(config->mib.legacy);
+  EXPECT_THAT(config->mib.tables, ElementsAre(tables::Group::kScalars));
   EXPECT_THAT(config->standalone.addresses, ElementsAre("udp6:[::1]:1161"));
 }
 
@@ -415,7 +413,7 @@ TEST(RestartKeys, NamesWhatOnlyARestartApplies) {
   Config changed;
   changed.agentx.priority = 1;
   changed.standalone.access = "/a";
-  changed.mib.legacy = false;
+  changed.mib.tables.erase(tables::Group::kLegacy);
   EXPECT_THAT(restart_keys(Config(), changed),
               ElementsAre("agentx.priority", "standalone.access", "mib.tables"));
 }

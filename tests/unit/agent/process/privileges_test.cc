@@ -97,6 +97,27 @@ TEST(PrivilegesNeeded, EachSaysItsUse) {
     EXPECT_NE(std::string(privilege.use), "") << privilege.name;
 }
 
+TEST(Privileges, OfALookUpAreBothOrSomethingIsMissing) {
+  const auto missing = [](CapabilitySet held) {
+    return joined_names(missing_for_lookup(held), " and ");
+  };
+  EXPECT_EQ(missing(0), "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
+  EXPECT_EQ(missing(bit(CAP_SYS_PTRACE) | bit(CAP_SYS_ADMIN)), "CAP_DAC_READ_SEARCH");
+  EXPECT_EQ(missing(kAll), "");
+}
+
+TEST(Privileges, OfABpfIteratorAreTwoOrTheOneOfOld) {
+  EXPECT_FALSE(may_look_up_by_bpf(bit(CAP_BPF)));
+  EXPECT_FALSE(may_look_up_by_bpf(bit(CAP_PERFMON)));
+  EXPECT_TRUE(may_look_up_by_bpf(bit(CAP_BPF) | bit(CAP_PERFMON)));
+  EXPECT_TRUE(may_look_up_by_bpf(bit(CAP_SYS_ADMIN)));
+}
+
+TEST(Privileges, ToEndConnectionsIsOfTheNetwork) {
+  EXPECT_FALSE(may_end_connections(kAll & ~bit(CAP_NET_ADMIN)));
+  EXPECT_TRUE(may_end_connections(bit(CAP_NET_ADMIN)));
+}
+
 TEST(PrivilegesIdle, AreNamedInTheOrderOfTheirNumbers) {
   EXPECT_THAT(idle_privileges(Config(), bit(CAP_SYS_TIME) | bit(CAP_CHOWN) | bit(CAP_SYS_PTRACE)),
               ElementsAre("CAP_CHOWN", "CAP_SYS_TIME"));

@@ -354,8 +354,10 @@ TEST(Doctor, AnAddressThatSnmpdDoesNotHaveIsWrong) {
   DoctorFacts facts = healthy();
   facts.snmpd.push_back({"/a:9", "agentxsocket", "tcp:localhost:705,unix:/run/agentx/master"});
   EXPECT_THAT(points_in(facts, State::kWrong), ElementsAre("agentXSocket"));
-  facts.master = "/run/agentx/master";
-  EXPECT_THAT(points_in(facts, State::kWrong), IsEmpty());
+  for (const char* same : {"/run/agentx/master", "705", "localhost", "tcp:localhost:705"}) {
+    facts.master = same;
+    EXPECT_THAT(points_in(facts, State::kWrong), IsEmpty()) << same;
+  }
 }
 
 TEST(Doctor, WithoutALineThatTurnsAgentXOnThereIsNoMaster) {

@@ -1,0 +1,132 @@
+#include "agent/commands/show/topics.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "agent/commands/show/alarms.h"
+#include "agent/commands/show/scalars.h"
+#include "agent/commands/show/sockets.h"
+#include "agent/commands/show/views.h"
+
+namespace tcpmibd::agent {
+
+namespace {
+
+template <const View& view>
+std::string print_view(const Options& options, const Evidence& evidence, bool colour) {
+  return view_text(view, options, evidence, colour);
+}
+
+// ---- why there is less than the agent would tell, or might be thought of -----------------------
+
+std::string left_out(std::uint32_t count, const char* what) {
+  if (count == 0)
+    return "";
+  return remark(std::to_string(count) + " more " + what +
+                " are left out, those with the least connections");
+}
+
+std::string ages_remarks(const Evidence& /*evidence*/) {
+  return remark(
+      "one look knows the ages of closeWait, timeWait and orphaned finWait2, from the "
+      "kernel; all others begin when the running agent first sees them");
+}
+
+std::string units_remarks(const Evidence& evidence) {
+  return left_out(evidence.survey().units_left_out(), "units");
+}
+
+std::string remotes_remarks(const Evidence& evidence) {
+  return left_out(evidence.survey().remotes_left_out(), "remote addresses");
+}
+
+std::string processes_remarks(const Evidence& evidence) {
+  if (!evidence.may_look_up())
+    return remark("processes are not looked up, for process.lookup is false");
+  return left_out(evidence.owners()->left_out(), "processes");
+}
+
+// ---- the table ---------------------------------------------------------------------------------
+
+constexpr Filters kAllFilters{.numeric = true, .state = true, .port = true, .process = true};
+
+// The first is what is shown where nothing is named.
+constexpr Topic kTopics[] = {
+    {.word = "",
+     .meaning = "every listener and every connection",
+     .filters = kAllFilters,
+     .needs = {.snapshot = true, .processes = true},
+     .print = sockets_text},
+    {.word = "connections",
+     .meaning = "every connection, and what it waits for",
+     .filters = kAllFilters,
+     .needs = {.snapshot = true, .processes = true},
+     .print = connections_text},
+    {.word = "listeners",
+     .meaning = "who listens, and how full the accept queue is",
+     .filters = kAllFilters,
+     .needs = {.snapshot = true, .processes = true},
+     .print = listeners_text},
+    {.word = "states",
+     .meaning = "how many sockets are in which state",
+     .filters = {.numeric = true, .state = true},
+     .needs = {.snapshot = true},
+     .print = print_view<kStateView>},
+    {.word = "ages",
+     .meaning = "for how long connections have been in it",
+     .filters = {.numeric = true, .state = true},
+     .needs = {.snapshot = true, .survey = true},
+     .print = print_view<kAgeView>,
+     .remarks = ages_remarks},
+    {.word = "ports",
+     .meaning = "accept queue and connections of each service",
+     .filters = {.numeric = true, .port = true, .process = true},
+     .needs = {.snapshot = true, .processes = true, .survey = true},
+     .print = print_view<kPortView>},
+    {.word = "units",
+     .meaning = "connections of each systemd unit",
+     .filters = {},
+     .needs = {.snapshot = true, .survey = true},
+     .print = print_view<kUnitView>,
+     .remarks = units_remarks},
+    {.word = "processes",
+     .meaning = "connections of each process",
+     .filters = {.numeric = true, .process = true},
+     .needs = {.snapshot = true, .processes = true, .survey = true, .owners = true},
+     .print = print_view<kProcessView>,
+     .remarks = processes_remarks},
+    {.word = "remotes",
+     .meaning = "connections with each remote address",
+     .filters = {},
+     .needs = {.snapshot = true, .survey = true},
+     .print = print_view<kRemoteView>,
+     .remarks = remotes_remarks},
+    {.word = "pressure",
+     .meaning = "how near TCP is to its limits",
+     .filters = {},
+     .needs = {.snapshot = true, .survey = true, .pressure = true},
+     .print = pressure_text,
+     .remarks = pressure_remarks},
+    {.word = "alarms",
+     .meaning = "the configured alarms, judged once from now",
+     .filters = {.numeric = true},
+     .needs = {.snapshot = true, .survey = true, .pressure = true, .alarms = true},
+     .print = alarms_text,
+     .remarks = alarms_remarks},
+    {.word = "scalars",
+     .meaning = "the scalars of TCP-MIB",
+     .filters = {},
+     .needs = {.counters = true},
+     .print = scalars_text},
+};
+
+}  // namespace
+
+std::span<const Topic> topics() { return std::span(kTopics).subspan<1>(); }
+
+const Topic* topic_named(std::string_view word) {
+  const auto* found = std::ranges::find(kTopics, word, &Topic::word);
+  return found == std::end(kTopics) ? nullptr : found;
+}
+
+}  // namespace tcpmibd::agent

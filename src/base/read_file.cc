@@ -1,0 +1,60 @@
+#include "base/read_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace tcpmibd {
+
+namespace {
+
+// What a system call has returned, once no signal interrupts it.
+template <typename Call>
+ssize_t uninterrupted(Call call) {
+  ssize_t size = call();
+  while (size < 0 && errno == EINTR)
+    size = call();
+  return size;
+}
+
+}  // namespace
+
+Result<FileDescriptor> open_to_read(const std::string& path) {
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file)
+    return failure("open " + path, errno);
+  return file;
+}
+
+ssize_t read_next(int file, std::span<char> into) {
+  return uninterrupted([&] { return ::read(file, into.data(), into.size()); });
+}
+
+ssize_t read_at(int file, std::span<char> into, std::size_t offset) {
+  return uninterrupted(
+      [&] { return ::pread(file, into.data(), into.size(), static_cast<off_t>(offset)); });
+}
+
+Result<std::string> read_opened(int file, const std::string& name, std::size_t most) {
+  std::string text;
+  std::array<char, 4096> block;
+  while (true) {
+    const ssize_t size = read_at(file, block, text.size());
+    if (size < 0)
+      return failure("read " + name, errno);
+    if (size == 0)
+      return text;
+    if (static_cast<std::size_t>(size) > most - text.size())
+      return failure("read " + name, EFBIG);
+    text.append(block.data(), static_cast<std::size_t>(size));
+  }
+}
+
+Result<std::string> read_file(const std::string& path) {
+  return open_to_read(path).and_then(
+      [&](const FileDescriptor& file) { return read_opened(file.get(), path, kUnlimited); });
+}
+
+}  // namespace tcpmibd
