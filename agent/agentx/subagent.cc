@@ -58,6 +58,12 @@ int in_milliseconds(Duration duration) {
   return static_cast<int>(std::clamp<long>(left.count(), 0, 3'600'000));
 }
 
+// "Permission denied (restart snmpd: …)": with the cure, for the status has room for it.
+std::string cause_of(const Error& error) {
+  const std::string cause = std::generic_category().message(error.code);
+  return error.cure.empty() ? cause : cause + " (" + error.cure + ')';
+}
+
 }  // namespace
 
 Subagent::Subagent(Signals& signals, const Config::Agentx& config,
@@ -168,7 +174,7 @@ Status Subagent::dial(Time now) {
   if (*outcome)
     return open(*std::move(*outcome), now);
   const Error& error = outcome->error();
-  tell_absence(std::generic_category().message(error.code), error.text());
+  tell_absence(cause_of(error), error.text());
   return {};
 }
 
