@@ -4,7 +4,7 @@
 
 namespace tcpmibd::agent {
 
-// The user that snmpd runs as on the system this was built for: "Debian-snmp".
+// The user that snmpd runs as on the system this was built for.
 std::string_view snmpd_user();
 
 // The line of snmpd.conf by which it opens its AgentX socket to the group tcpmibd.
