@@ -132,8 +132,8 @@ TEST_F(Doctor, TellsALineThatSnmpdHasNotRead) {
   const Snmpd master(space);
   folder_.write("snmpd.conf", "master agentx\nagentXPerms 0777 0755\n");
   const json found = findings(space, master.agentx(), {}, {.user = kPlainUser});
-  EXPECT_EQ(found.at("AgentX socket").at("cure"), "restart snmpd: it was started before " +
-                                                      folder_.file("snmpd.conf") + " was written");
+  EXPECT_EQ(found.at("AgentX socket").at("cure"),
+            "restart snmpd: it was started before " + folder_.file("snmpd.conf") + " was written");
 }
 
 TEST_F(Doctor, ASocketThatIsOpenedIsOpen) {
