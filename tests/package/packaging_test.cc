@@ -69,7 +69,7 @@ TEST(SourcePackage, IsReadyToBeBuiltByItself) {
                             {}, std::chrono::minutes(2));
   ASSERT_EQ(output.status, 0) << output.out << output.err;
   const std::string cache = read_file(tree + "/build/debian/CMakeCache.txt");
-  EXPECT_THAT(cache, HasSubstr("\nBUILD_TESTING:UNINITIALIZED=OFF\n"));
+  EXPECT_THAT(cache, HasSubstr("\nBUILD_TESTING:BOOL=OFF\n"));
   EXPECT_THAT(cache, HasSubstr("-ffile-prefix-map="));
   EXPECT_THAT(source_package().dsc,
               EndsWith("_" + *lines_of("dpkg-parsechangelog -S Version").begin() + ".dsc"));
