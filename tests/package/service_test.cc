@@ -141,7 +141,7 @@ TEST_F(InstalledTest, AConfigurationThatCannotBeUsedEndsTheServiceForGood) {
 TEST_F(InstalledTest, TheJournalExplainsALineThatIsWaitedFor) {
   EXPECT_THAT(machine().must("journalctl --unit=tcpmibd --catalog "
                              "MESSAGE_ID=e530cbff8e5a4202a443b701bde5e329"),
-              HasSubstr("-- Subject: tcpmibd has registered with its master"));
+              HasSubstr("\n\u2591\u2591 Subject: tcpmibd has registered with its master\n"));
 }
 
 TEST_F(InstalledTest, AReloadWithAMistakeFailsAndChangesNothing) {
