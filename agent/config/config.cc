@@ -160,7 +160,11 @@ Result<std::vector<std::string>> drop_ins(const std::string& file) {
   const std::string folder = std::filesystem::path(file).parent_path() / "conf.d";
   if (const Status judged = judge_folder(folder); !judged && judged.error().code != ENOENT)
     return tl::unexpected(judged.error());
-  return drop_in_files(folder, ".toml", kMostDropIns);
+  return drop_in_files(folder, ".toml", kMostDropIns).map_error([](Error error) {
+    error.cure = error.code == 0 ? "write their keys into fewer"
+                                 : "let the user that runs tcpmibd read it, or remove it";
+    return error;
+  });
 }
 
 bool is_utf8(std::string_view text) {

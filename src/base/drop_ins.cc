@@ -13,8 +13,7 @@ namespace fs = std::filesystem;
 tl::unexpected<Error> too_many(const std::string& folder, std::string_view extension,
                                std::size_t most) {
   return failure("read " + folder + ": it has more than " + std::to_string(most) + " files *" +
-                     std::string(extension),
-                 0, "write their keys into fewer");
+                 std::string(extension));
 }
 
 }  // namespace
@@ -33,8 +32,7 @@ Result<std::vector<std::string>> drop_in_files(const std::string& folder,
     files.push_back(entry->path());
   }
   if (error && error != std::errc::no_such_file_or_directory)
-    return failure("list " + folder, error.value(),
-                   "let the user that runs tcpmibd read it, or remove it");
+    return failure("list " + folder, error.value());
   std::ranges::sort(files);
   return files;
 }

@@ -212,8 +212,6 @@ std::string Record::text(std::string_view object) const {
   return value == nullptr ? "" : text_of(*value);
 }
 
-tables::Data::Needs needs_of(const View& view) { return table_named(view.table).needs(); }
-
 // A walk goes through one column after the other; what it tells of a row is joined by the index.
 std::vector<Record> read_rows(const View& view, const tables::Data& data) {
   const tables::Managed& table = table_named(view.table);

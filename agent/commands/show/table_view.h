@@ -69,9 +69,6 @@ struct View {
   std::span<const std::string_view> hidden{};  // objects that mean nothing without an agent
 };
 
-// What must be at hand to read it.
-tables::Data::Needs needs_of(const View& view);
-
 // Its rows in MIB order; what the table needs is in `data`.
 std::vector<Record> read_rows(const View& view, const tables::Data& data);
 

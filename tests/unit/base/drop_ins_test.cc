@@ -47,6 +47,7 @@ TEST_F(DropIns, ThatAreTooManyAreAnError) {
   folder_.write("b.conf", "");
   EXPECT_TRUE(found(2));
   EXPECT_THAT(found(1).error().text(), HasSubstr("more than 1 files *.conf"));
+  EXPECT_EQ(found(1).error().cure, "") << "what to do about it, only who owns the folder knows";
 }
 
 TEST_F(DropIns, OfWhatIsNoFolderAreAnError) {

@@ -2,10 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
 #include "agent/commands/show/views.h"
+#include "tables/registry.h"
 #include "unit/agent/commands/show/showing.h"
 
 namespace tcpmibd::agent {
@@ -14,6 +16,14 @@ namespace {
 using testing::HasSubstr;
 
 class ShowTopics : public Showing {};
+
+// What must be at hand to read a view's table.
+tables::Data::Needs needs_of(const View& view) {
+  const auto entry =
+      std::ranges::find(tables::registry(), view.table,
+                        [](const tables::Entry& each) { return each.object->name(); });
+  return entry->object->needs();
+}
 
 TEST_F(ShowTopics, AreFoundByTheirWordsAndBothKindsOfSocketsByNone) {
   std::set<std::string_view> words;
