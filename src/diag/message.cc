@@ -121,7 +121,7 @@ constexpr std::size_t kMptcpLastAck = 92;
 void read_attribute(int type, Bytes value, std::size_t last_ack, tcp::Socket& socket) {
   switch (type) {
     case INET_DIAG_SKV6ONLY:
-      socket.v6only = number_at<std::uint8_t>(value, 0) != 0;
+      socket.v6only = socket.state == tcp::State::kListen && number_at<std::uint8_t>(value, 0) != 0;
       break;
     case INET_DIAG_CGROUP_ID:
       socket.cgroup = number_at<std::uint64_t>(value, 0);

@@ -45,13 +45,19 @@ Value first_of(const nlmsghdr& header, Value otherwise) {
   return value;
 }
 
+// The kernel tells an errno negated; none is beyond MAX_ERRNO (<linux/err.h> of the kernel).
+int errno_of(int told) {
+  constexpr int kMostErrno = 4095;
+  return told < -kMostErrno ? EBADMSG : -told;
+}
+
 }  // namespace
 
 int error_code(const nlmsghdr& header) {
-  return -first_of(header, nlmsgerr{.error = -EBADMSG, .msg = {}}).error;
+  return errno_of(first_of(header, nlmsgerr{.error = -EBADMSG, .msg = {}}).error);
 }
 
-int done_code(const nlmsghdr& header) { return -first_of(header, 0); }
+int done_code(const nlmsghdr& header) { return errno_of(first_of(header, 0)); }
 
 std::span<const std::byte> payload_of(const nlmsghdr& header) {
   return {static_cast<const std::byte*>(NLMSG_DATA(&header)),

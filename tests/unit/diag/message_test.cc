@@ -117,6 +117,13 @@ TEST(UlpInfo, TellsASubflowOfMptcp) {
   }
 }
 
+// Nobody else could refuse IPv4.
+TEST(V6Only, IsToldOfListenersAlone) {
+  const auto refuses = attribute(INET_DIAG_SKV6ONLY, {std::byte{1}});
+  EXPECT_TRUE(read("listen_v6only", refuses).v6only);
+  EXPECT_FALSE(read("established_ipv6", refuses).v6only);
+}
+
 struct FlagsCase {
   const char* why;
   std::uint32_t flags;

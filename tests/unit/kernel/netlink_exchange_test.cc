@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -130,6 +131,14 @@ TEST_F(NetlinkExchangeTest, TellsARefusalAsTheKernelWordsIt) {
   say(data(2, "part") + done(2, EINTR));
   EXPECT_EQ(ask(exchange), EINTR);
   EXPECT_EQ(opened(), 1U);
+}
+
+TEST_F(NetlinkExchangeTest, TakesWhatIsNoErrnoForNoAnswer) {
+  NetlinkExchange exchange = open().value();
+  say(message(NLMSG_DONE, 1, number(std::numeric_limits<int>::min())));
+  EXPECT_EQ(ask(exchange), EBADMSG);
+  say(refusal(2, 5000));
+  EXPECT_EQ(ask(exchange), EBADMSG);
 }
 
 TEST_F(NetlinkExchangeTest, PassesOverWhatBelongsToAnotherQuestion) {

@@ -1,13 +1,13 @@
-#pragma once
-
 #include "diag/message.h"
-#include "fuzz/target.h"
+#include "fuzz/targets.h"
 #include "tcp/snapshot.h"
 
 namespace tcpmibd::fuzz {
 
+namespace {
+
 // The same of an MPTCP connection.
-inline void parse_mptcp_message(Input input, diag::Parsed of_tcp) {
+void as_mptcp(Input input, diag::Parsed of_tcp) {
   tcp::Socket connection;
   require(diag::parse_mptcp_message(std::as_bytes(input), connection) == of_tcp,
           "what is a socket does not depend on who is asked");
@@ -24,12 +24,14 @@ inline void parse_mptcp_message(Input input, diag::Parsed of_tcp) {
   require(counted == snapshot.mptcp_size(), "and what has its inode is its subflow");
 }
 
-// The input is one answer of sock_diag without its netlink header.
-inline void parse_message(Input input) {
+}  // namespace
+
+// The input: one answer of sock_diag without its netlink header.
+void parse_message(Input input) {
   const tcp::Socket untouched;
   tcp::Socket socket;
   const diag::Parsed parsed = diag::parse_message(std::as_bytes(input), socket);
-  parse_mptcp_message(input, parsed);
+  as_mptcp(input, parsed);
   if (parsed != diag::Parsed::kSocket) {
     require(socket == untouched, "a message that is no socket leaves the socket alone");
     return;
