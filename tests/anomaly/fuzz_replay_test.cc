@@ -40,9 +40,8 @@ TEST_P(Replay, OfTheCorpusHolds) {
 
 TEST_P(Replay, OfNothingHolds) { GetParam().run({}); }
 
-INSTANTIATE_TEST_SUITE_P(Of, Replay, testing::ValuesIn(kTargets), [](const auto& target) {
-  return std::string(target.param.name);
-});
+INSTANTIATE_TEST_SUITE_P(Of, Replay, testing::ValuesIn(kTargets),
+                         [](const auto& target) { return std::string(target.param.name); });
 
 TEST(Replay, OfRealMessagesHolds) {
   for (const lab::Recording& recording : lab::recordings()) {
