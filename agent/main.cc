@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -39,7 +40,7 @@ namespace {
 // How long a reader of the log who is behind may take for the last of it.
 constexpr std::chrono::milliseconds kLastLines{200};
 
-void print(const std::string& text, std::FILE* to = stdout) {
+void print(std::string_view text, std::FILE* to = stdout) {
   std::fwrite(text.data(), 1, text.size(), to);
 }
 
@@ -83,12 +84,12 @@ ExitStatus show_command(const Options& options) {
   kernel::ProcPressure pressure;
   kernel::CgroupUnits units;
   kernel::ProcNames names;
-  const Result<Shown> shown = show(
-      options, *config, {**sockets, processes, counters, pressure, units, names}, colour_wanted());
-  if (!shown)
-    return complain(shown.error(), ExitStatus::kFailed);
-  print(shown->text);
-  print(shown->remarks, stderr);
+  const Result<std::string> remarks =
+      show(options, *config, {**sockets, processes, counters, pressure, units, names},
+           colour_wanted(), [](std::string_view text) { print(text); });
+  if (!remarks)
+    return complain(remarks.error(), ExitStatus::kFailed);
+  print(*remarks, stderr);
   return ExitStatus::kAsked;
 }
 

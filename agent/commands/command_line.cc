@@ -34,6 +34,7 @@ struct Typed {
   std::string access;
   std::string what;
   bool json = false;
+  bool jsonl = false;
   bool numeric = false;
   std::vector<std::string> states;
   std::string port;
@@ -109,6 +110,7 @@ void CommandLine::add_show(Typed& typed) {
   show = app.add_subcommand("show", "what the agent would serve now, without SNMP");
   show->add_option("what", typed.what)->type_name("[WHAT]");
   show->add_flag("--json", typed.json, "print JSON")->group(kShowGroup);
+  show->add_flag("--jsonl", typed.jsonl, "print JSON, a line a row")->group(kShowGroup);
   show->add_flag("--numeric", typed.numeric, "print numbers instead of names")->group(kShowGroup);
   add_option(*show, "--state", "NAME[,NAME]", typed.states, kShowGroup,
              "only these states, by any of their names")
@@ -351,7 +353,10 @@ Status fill_show(const Typed& typed, Options& options) {
   if (Status status = check_what(typed); !status)
     return status;
   options.what = typed.what;
+  if (typed.json && typed.jsonl)
+    return failure("--json and --jsonl exclude each other: one document, or a line a row");
   options.json = typed.json;
+  options.jsonl = typed.jsonl;
   options.numeric = typed.numeric;
   options.process = printable(typed.process);  // As names are shown, and so may be typed.
   for (const std::string& name : typed.states) {

@@ -25,6 +25,7 @@ struct Options {
   // show
   std::string what{};  // "connections", "listeners", "states", …; empty: the first two
   bool json = false;
+  bool jsonl = false;  // a line a row; not with json
   bool numeric = false;
   std::vector<tcp::State> states{};  // Empty: all.
   std::optional<std::uint16_t> port{};

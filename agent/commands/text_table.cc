@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include "agent/commands/colours.h"
@@ -16,46 +17,62 @@ namespace {
 // The columns of a terminal that `text`, which is UTF-8, takes: two for a wide character of East
 // Asia, none for an accent that is put upon another. Whatever the locale says: what we print is
 // UTF-8.
-std::size_t width_of(const std::string& text) {
+std::size_t width_of(std::string_view text) {
+  if (is_plain(text))
+    return text.size();
   const auto* octets = reinterpret_cast<const std::uint8_t*>(text.data());
   return static_cast<std::size_t>(u8_width(octets, text.size(), "UTF-8"));
 }
 
 }  // namespace
 
-TextTable::TextTable(std::vector<Heading> headings) : headings_(std::move(headings)) {
-  for (const Heading& heading : headings_)
-    widths_.push_back(width_of(heading.text));
+TextTable::TextTable(std::vector<Heading> headings)
+    : headings_(std::move(headings)), widths_(headings_.size()) {
+  for (std::size_t i = 0; i < headings_.size(); ++i)
+    keep({headings_[i].text}, i);
 }
 
-void TextTable::add(std::vector<Cell> row) {
-  for (Cell& cell : row)
-    cell.text = printable(cell.text);
+void TextTable::add(std::span<const Cell> row) {
   for (std::size_t i = 0; i < row.size(); ++i)
-    widths_[i] = std::max(widths_[i], width_of(row[i].text));
-  rows_.push_back(std::move(row));
+    keep(row[i], i);
+}
+
+void TextTable::keep(const Cell& cell, std::size_t column) {
+  const std::size_t before = texts_.size();
+  texts_ += printable(cell.text);
+  const std::size_t size = texts_.size() - before;
+  const std::size_t width = width_of(std::string_view(texts_).substr(before));
+  cells_.push_back(
+      {static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(width), cell.colour});
+  widths_[column] = std::max(widths_[column], width);
+}
+
+// What follows the last text of a line is left out.
+void TextTable::write(const Writer& write) const {
+  std::string_view rest = texts_;
+  std::string line;
+  for (std::size_t at = 0; at < cells_.size(); ++at) {
+    const std::size_t column = at % headings_.size();
+    const Kept& cell = cells_[at];
+    const std::string_view text = rest.substr(0, cell.size);
+    const std::size_t room = widths_[column] - cell.width;
+    const bool right = headings_[column].align == Align::kRight;
+    rest.remove_prefix(cell.size);
+    line.append(column == 0 ? 0 : 2, ' ').append(right ? room : 0, ' ');
+    line += coloured(text, cell.colour);
+    line.append(right ? 0 : room, ' ');
+    if (column + 1 < headings_.size())
+      continue;
+    line.erase(line.find_last_not_of(' ') + 1);
+    write(line += '\n');
+    line.clear();
+  }
 }
 
 std::string TextTable::text() const {
-  std::vector<Cell> head;
-  for (const Heading& heading : headings_)
-    head.push_back({heading.text});
-  std::string text = line(head);
-  for (const std::vector<Cell>& row : rows_)
-    text += line(row);
+  std::string text;
+  write([&](std::string_view line) { text += line; });
   return text;
-}
-
-std::string TextTable::line(const std::vector<Cell>& row) const {
-  std::string line;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    const std::string room(widths_[i] - width_of(row[i].text), ' ');
-    const std::string cell = coloured(row[i].text, row[i].colour);
-    const bool right = headings_[i].align == Align::kRight;
-    line += (i == 0 ? "" : "  ") + (right ? room + cell : cell + room);
-  }
-  line.erase(line.find_last_not_of(' ') + 1);
-  return line + "\n";
 }
 
 }  // namespace tcpmibd::agent

@@ -1,13 +1,20 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "agent/commands/writer.h"
 
 namespace tcpmibd::agent {
 
 // A table for people: columns as wide as their widest cell on a terminal, two spaces between, no
 // trailing ones. Nothing is cut.
+//
+// Memory: what it prints and 16 octets a cell, for there may be a hundred thousand rows.
 class TextTable {
  public:
   enum class Align { kLeft, kRight };
@@ -19,24 +26,34 @@ class TextTable {
 
   struct Cell {
     std::string text;
-    std::string colour{};  // escape sequence put around the text; takes no width
+    // Escape sequence put around the text; takes no width. One of colours.h, for it is not copied.
+    const char* colour = "";
   };
 
   explicit TextTable(std::vector<Heading> headings);
 
   // As many cells as there are headings. What is not printable is written out (base/printable.h).
-  void add(std::vector<Cell> row);
+  void add(std::span<const Cell> row);
+  void add(std::initializer_list<Cell> row) { add(std::span(row.begin(), row.size())); }
 
-  std::size_t rows() const { return rows_.size(); }
+  std::size_t rows() const { return cells_.size() / headings_.size() - 1; }
 
+  void write(const Writer& write) const;
   std::string text() const;
 
  private:
-  std::string line(const std::vector<Cell>& row) const;
+  struct Kept {
+    std::uint32_t size;   // of its text in texts_, octets
+    std::uint32_t width;  // on a terminal
+    const char* colour;
+  };
+
+  void keep(const Cell& cell, std::size_t column);
 
   std::vector<Heading> headings_;
   std::vector<std::size_t> widths_;
-  std::vector<std::vector<Cell>> rows_;
+  std::string texts_;        // of all cells, one after the other; that of the headings first
+  std::vector<Kept> cells_;  // likewise
 };
 
 }  // namespace tcpmibd::agent

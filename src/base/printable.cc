@@ -90,7 +90,13 @@ std::string unicode_escape(char32_t code) {
   return text;
 }
 
+bool is_plain(std::string_view text) {
+  return std::ranges::all_of(text, [](char octet) { return octet >= ' ' && octet <= '~'; });
+}
+
 std::string printable(std::string_view text, std::size_t most) {
+  if (text.size() <= most && is_plain(text))
+    return std::string(text);
   std::string shown;
   shown.reserve(std::min(text.size(), most));
   while (!text.empty()) {

@@ -30,6 +30,9 @@ Character take_character(std::string_view& text);
 // "\u009b", as TOML and JSON write a character that steers: all of those lie below 0x10000.
 std::string unicode_escape(char32_t code);
 
+// Whether it is of printable ASCII alone, as nearly all names are: then each octet is one column.
+bool is_plain(std::string_view text);
+
 // `text` with each octet of what steers as "\x1b": always UTF-8, and on one line. What is printable
 // already is not changed; that a backslash may have been there before is accepted, for names of
 // systemd's units have them. No more than `most` octets, ending with a whole character or escape.

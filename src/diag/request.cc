@@ -34,6 +34,29 @@ bool same_end(tcp::Family family, const tcp::Endpoint& end, tcp::Family asked_fa
 
 }  // namespace
 
+std::uint32_t bits_of(std::span<const tcp::State> states) {
+  std::uint32_t bits = states.empty() ? kAllRows : 0;
+  for (const tcp::State state : states)
+    bits |= 1u << tcp::names_of(state).kernel;
+  return bits & kAllRows;
+}
+
+// Equality is two comparisons, for kernels before 4.16 know no other. Every target of a jump must
+// lie on the way of one who always says yes (inet_diag_bc_audit()), hence the jump in the middle.
+PortDumpRequest port_dump_request(const inet_diag_req_v2& dump, std::uint16_t port) {
+  const auto when = [](std::uint8_t code, std::uint8_t otherwise) {
+    return inet_diag_bc_op{.code = code, .yes = 8, .no = otherwise};
+  };
+  const inet_diag_bc_op that_port{.code = INET_DIAG_BC_NOP, .yes = 0, .no = port};
+  return {
+      .fixed = dump,
+      .header = {.rta_len = sizeof(rtattr) + sizeof PortDumpRequest::program,
+                 .rta_type = INET_DIAG_REQ_BYTECODE},
+      .program = {when(INET_DIAG_BC_S_GE, 20), that_port, when(INET_DIAG_BC_S_LE, 12), that_port,
+                  inet_diag_bc_op{.code = INET_DIAG_BC_JMP, .yes = 4, .no = 20},
+                  when(INET_DIAG_BC_D_GE, 20), that_port, when(INET_DIAG_BC_D_LE, 12), that_port}};
+}
+
 inet_diag_req_v2 dump_request(tcp::Family family, std::uint32_t states, std::uint8_t extensions) {
   inet_diag_req_v2 request{};
   request.sdiag_family = kernel_family(family);

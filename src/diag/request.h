@@ -3,7 +3,9 @@
 #include <linux/inet_diag.h>
 #include <linux/rtnetlink.h>
 
+#include <array>
 #include <cstdint>
+#include <span>
 
 #include "tcp/sources.h"
 
@@ -32,6 +34,24 @@ inline constexpr std::uint8_t kInfo = 1 << (INET_DIAG_INFO - 1);
 // the fixed part, or comes unasked.
 inet_diag_req_v2 dump_request(tcp::Family family, std::uint32_t states,
                               std::uint8_t extensions = 0);
+
+// The kernel's bits of some states; of all that make a row where none is named. Bit 3 brings
+// request sockets along with the others in SYN_RECV.
+std::uint32_t bits_of(std::span<const tcp::State> states);
+
+// Which sockets a dump tells of, beside their states: a program that the kernel runs on each
+// (INET_DIAG_REQ_BYTECODE). It jumps by a number of octets, one where a condition holds and another
+// where not; past its end is a no.
+struct PortDumpRequest {
+  inet_diag_req_v2 fixed;
+  rtattr header;
+  std::array<inet_diag_bc_op, 9> program;
+};
+static_assert(sizeof(PortDumpRequest) ==
+              sizeof(inet_diag_req_v2) + sizeof(rtattr) + 9 * sizeof(inet_diag_bc_op));
+
+// A dump as above, of sockets that have `port` at either end.
+PortDumpRequest port_dump_request(const inet_diag_req_v2& dump, std::uint16_t port);
 
 // Asks for MPTCP, whose number, 262, is too great for the octet in inet_diag_req_v2. A kernel that
 // does not know INET_DIAG_REQ_PROTOCOL (before 5.9) reads 0 there, and knows nobody who would

@@ -143,19 +143,47 @@ SockDiag::SockDiag(NetlinkExchange netlink, Interfaces interfaces, MptcpProbe mp
       unused_(unused_socket()) {}
 
 Status SockDiag::read_all(SnapshotBuilder& into) {
-  // Both families, for AF_UNSPEC is refused; v4-mapped sockets are in the second. Listeners apart:
-  // they lie in a table of their own, and only of them is more wanted than comes unasked.
-  for (const Family family : kFamilies) {
-    Status status = dump(diag::dump_request(family, diag::kListeners, diag::kMemory), into);
-    if (status)
-      status = dump(diag::dump_request(family, diag::kConnections), into);
-    if (!status)
-      return status;
-  }
+  if (Status status = dump_tcp(diag::kAllRows, std::nullopt, into); !status)
+    return status;
   MptcpCollector connections{into};
   return dump_mptcp(diag::kConnections, 0, connections).transform([&](tcp::MptcpSight sight) {
     into.set_mptcp_sight(sight);
   });
+}
+
+// Where MPTCP is spoken a connection takes its subflows to be known, whatever their states and
+// ports; see Snapshot::mptcp_of().
+Status SockDiag::read_some(const tcp::Selection& selection, SnapshotBuilder& into) {
+  const tcp::MptcpPresence presence = mptcp_.look();
+  if (presence != tcp::MptcpPresence::kAbsent && presence != tcp::MptcpPresence::kUnused)
+    return read_all(into);
+  into.set_mptcp_sight(presence == tcp::MptcpPresence::kAbsent ? tcp::MptcpSight::kAbsent
+                                                               : tcp::MptcpSight::kUnused);
+  return dump_tcp(diag::bits_of(selection.states), selection.port, into);
+}
+
+// Listeners apart: they lie in a table of their own, and only of them is more wanted than comes
+// unasked.
+Status SockDiag::dump_tcp(std::uint32_t states, std::optional<std::uint16_t> port,
+                          SnapshotBuilder& into) {
+  return dump_part(states & diag::kListeners, diag::kMemory, port, into).and_then([&] {
+    return dump_part(states & diag::kConnections, 0, port, into);
+  });
+}
+
+// Both families, for AF_UNSPEC is refused; v4-mapped sockets are in the second.
+Status SockDiag::dump_part(std::uint32_t states, std::uint8_t extensions,
+                           std::optional<std::uint16_t> port, SnapshotBuilder& into) {
+  if (states == 0)
+    return {};
+  for (const Family family : kFamilies) {
+    const inet_diag_req_v2 request = diag::dump_request(family, states, extensions);
+    Status status =
+        port ? dump(diag::port_dump_request(request, *port), into) : dump(request, into);
+    if (!status)
+      return status;
+  }
+  return {};
 }
 
 Result<tcp::MptcpSight> SockDiag::look_at_mptcp() {
@@ -265,8 +293,8 @@ Status SockDiag::look_up(const tcp::ConnectionQuery& query, std::uint32_t interf
   return *code == 0 || *code == ENOENT ? Status() : failure(kLookingUp, *code);
 }
 
-template <typename Into>
-Status SockDiag::dump(const inet_diag_req_v2& request, Into& into) {
+template <typename Request, typename Into>
+Status SockDiag::dump(const Request& request, Into& into) {
   const auto take = [&](const nlmsghdr& header) {
     return take_dumped(header, diag::parse_message, into);
   };

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -34,6 +35,7 @@ class SockDiag final : public tcp::SocketSource, public tcp::SocketDestroyer {
   static Result<std::unique_ptr<SockDiag>> open(Duration patience = kDumpPatience);
 
   Status read_all(tcp::SnapshotBuilder& into) override;
+  Status read_some(const tcp::Selection& selection, tcp::SnapshotBuilder& into) override;
   Status read_close_waits(std::vector<tcp::Quiet>& into) override;
   Result<tcp::Coverage> find(const tcp::Question& question,
                              std::vector<tcp::Socket>& found) override;
@@ -49,9 +51,15 @@ class SockDiag final : public tcp::SocketSource, public tcp::SocketDestroyer {
  private:
   SockDiag(NetlinkExchange netlink, Interfaces interfaces, MptcpProbe mptcp);
 
-  // `Into` takes what a SnapshotBuilder takes.
-  template <typename Into>
-  Status dump(const inet_diag_req_v2& request, Into& into);
+  // `Request`: as diag makes it. `Into` takes what a SnapshotBuilder takes.
+  template <typename Request, typename Into>
+  Status dump(const Request& request, Into& into);
+
+  // The sockets of TCP that are in these states, and have the port if one is named.
+  Status dump_tcp(std::uint32_t states, std::optional<std::uint16_t> port,
+                  tcp::SnapshotBuilder& into);
+  Status dump_part(std::uint32_t states, std::uint8_t extensions, std::optional<std::uint16_t> port,
+                   tcp::SnapshotBuilder& into);
 
   // The MPTCP connections of both families, if there may be any.
   template <typename Into>

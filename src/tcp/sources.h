@@ -13,6 +13,7 @@
 #include "tcp/process_map.h"
 #include "tcp/snapshot.h"
 #include "tcp/socket.h"
+#include "tcp/state.h"
 
 // The edges towards the kernel, as the rest of the program sees them.
 
@@ -53,12 +54,25 @@ struct Quiet {
   std::uint32_t ms;
 };
 
+// Some of the sockets: those that are in one of these states and have this port at either end.
+struct Selection {
+  std::vector<State> states{};          // empty: all
+  std::optional<std::uint16_t> port{};  // none: all
+
+  bool is_everything() const { return states.empty() && !port; }
+  bool operator==(const Selection&) const = default;
+};
+
 class SocketSource {
  public:
   virtual ~SocketSource() = default;
 
   // Adds every connection and listener of TCP, every MPTCP connection, and how far those are seen.
   virtual Status read_all(SnapshotBuilder& into) = 0;
+
+  // As read_all(), but of those selected at least: for who looks at nothing else, and passes over
+  // what comes beside it. Among twins each stands for itself; see preferred() in snapshot.cc.
+  virtual Status read_some(const Selection& selection, SnapshotBuilder& into) = 0;
 
   // Appends, of every connection in CLOSE_WAIT, MPTCP ones included, how long it has been quiet.
   virtual Status read_close_waits(std::vector<Quiet>& into) = 0;

@@ -47,6 +47,9 @@ void measure_walk(Stage& stage, const Effort& effort, Findings& findings);      
 void measure_counts(Stage& stage, const Effort& effort, Findings& findings);       // 5
 void measure_scrape(Stage& stage, const Effort& effort, Findings& findings);       // 11
 
+// What a person types: show_measures.cc.
+void measure_show(Stage& stage, const Effort& effort, Findings& findings);  // 12
+
 // What a host bears: service_measures.cc. The first leaves the stage without its crowd.
 void measure_memory(Stage& stage, const Effort& effort, Findings& findings);   // 7
 void measure_latency(Stage& stage, const Effort& effort, Findings& findings);  // 8

@@ -201,6 +201,37 @@ TEST_F(KernelTest, ReusePortListenersShareARow) {
   EXPECT_EQ(snapshot.merged(), 2u);
 }
 
+// The rows of some sockets, as the kernel picks them.
+std::size_t rows_of(SockDiag& source, const tcp::Selection& selection) {
+  tcp::SnapshotBuilder builder({});
+  EXPECT_TRUE(source.read_some(selection, builder));
+  return builder.finish().rows();
+}
+
+TEST_F(KernelTest, TheKernelTellsOfThePortsAndStatesThatAreAskedForAndOfNoOther) {
+  using tcp::State;
+  const Namespace space;
+  for (const Family family : {Family::kV4, Family::kV6, Family::kMapped}) {
+    auto leaked = lab::connected(lab::on_loopback(space, family));
+    const auto kept = lab::connected(lab::on_loopback(space, family));
+    const std::uint16_t server = leaked.listener.port();
+    const std::uint16_t client = leaked.client.port();
+    leaked.client = {};
+    const std::unique_ptr<SockDiag> source = opened_in(space);
+    const std::vector<State> close_wait{State::kCloseWait};
+    ASSERT_TRUE(lab::eventually([&] { return rows_of(*source, {close_wait}) == 1; }));
+    EXPECT_EQ(rows_of(*source, {close_wait, server}), 1u);
+    EXPECT_EQ(rows_of(*source, {close_wait, kept.listener.port()}), 0u);
+    EXPECT_EQ(rows_of(*source, {{State::kListen}, server}), 1u);
+    EXPECT_EQ(rows_of(*source, {{State::kListen}}), 2u);
+    EXPECT_EQ(rows_of(*source, {{State::kEstablished}}), 2u);
+    EXPECT_EQ(rows_of(*source, {{}, server}), 3u) << "the listener and both ends";
+    EXPECT_EQ(rows_of(*source, {{}, client}), 2u) << "both ends";
+    EXPECT_EQ(rows_of(*source, {{State::kClosed}}), 0u);
+    EXPECT_EQ(rows_of(*source, {}), dump(*source).rows());
+  }
+}
+
 TEST_F(KernelTest, TheListenersAloneAreTheListenersOfADump) {
   const Namespace space;
   const auto connection = lab::connected(lab::on_loopback(space, Family::kV4));

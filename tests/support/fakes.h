@@ -139,6 +139,20 @@ class FakeSocketSource final : public tcp::SocketSource {
     return {};
   }
 
+  // The selections that read_some() was asked for.
+  std::vector<tcp::Selection> selections() const {
+    const std::lock_guard lock(mutex_);
+    return selections_;
+  }
+
+  Status read_some(const tcp::Selection& selection, tcp::SnapshotBuilder& into) override {
+    {
+      const std::lock_guard lock(mutex_);
+      selections_.push_back(selection);
+    }
+    return read_all(into);
+  }
+
   Status read_close_waits(std::vector<tcp::Quiet>& into) override {
     if (Status status = quiet_faults_.call("dump CLOSE_WAIT"); !status)
       return status;
@@ -220,6 +234,7 @@ class FakeSocketSource final : public tcp::SocketSource {
   std::vector<tcp::Socket> mptcp_;
   tcp::MptcpSight sight_ = tcp::MptcpSight::kAbsent;
   std::vector<tcp::ConnectionQuery> queries_;
+  std::vector<tcp::Selection> selections_;
   tcp::Coverage coverage_ = tcp::Coverage::kComplete;
   std::function<void()> while_reading_;
   Faults faults_;

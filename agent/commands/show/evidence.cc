@@ -52,13 +52,15 @@ Status Evidence::look_at(const Needs& needs) {
 Status Evidence::take_snapshot() {
   tcp::SnapshotBuilder builder({.zones = config_.mib.link_local_zones,
                                 .dual_stack_as_unknown = config_.mib.dual_stack_as_unknown});
-  return sources_.sockets.read_all(builder).map([&] { snapshot_ = builder.finish(); });
+  const tcp::Selection wanted{.states = options_.states, .port = options_.port};
+  return sources_.sockets.read_some(wanted, builder).map([&] { snapshot_ = builder.finish(); });
 }
 
 Status Evidence::look_up_processes() {
-  if (!may_look_up())
+  std::vector<std::uint32_t> inodes = snapshot_.inodes();
+  if (!may_look_up() || inodes.empty())
     return {};
-  return sources_.processes.read(snapshot_.inodes()).map([&](tcp::ProcessMap map) {
+  return sources_.processes.read(std::move(inodes)).map([&](tcp::ProcessMap map) {
     processes_ = std::make_shared<const tcp::ProcessMap>(std::move(map));
   });
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "agent/commands/colours.h"
 #include "agent/commands/show/table_view.h"
@@ -146,6 +147,11 @@ Record read_pressure(const Evidence& evidence) {
   return read_scalars(tables::pressure_scalars(), data);
 }
 
+// Figures are one row.
+std::string figures_json(const char* word, Json figures, const Options& options) {
+  return options.jsonl ? dump_line(figures) + "\n" : dump(Json{{word, std::move(figures)}});
+}
+
 }  // namespace
 
 std::string scalars_text(const Options& options, const Evidence& evidence, bool /*colour*/) {
@@ -159,13 +165,14 @@ std::string scalars_text(const Options& options, const Evidence& evidence, bool 
     scalars[std::string(object)] = number;
     table.add({{std::string(object)}, {number.dump()}});
   }
-  return options.json ? dump(Json{{"scalars", scalars}}) : table.text();
+  return options.json || options.jsonl ? figures_json("scalars", scalars, options) : table.text();
 }
 
 std::string pressure_text(const Options& options, const Evidence& evidence, bool colour) {
   const Record record = read_pressure(evidence);
-  return options.json ? dump(Json{{"pressure", pressure_json(record)}})
-                      : levels_table(record, colour) + "\n" + counts_table(record, colour);
+  if (options.json || options.jsonl)
+    return figures_json("pressure", pressure_json(record), options);
+  return levels_table(record, colour) + "\n" + counts_table(record, colour);
 }
 
 std::string pressure_remarks(const Evidence& evidence) {

@@ -5,15 +5,18 @@
 
 namespace tcpmibd::agent {
 
-Result<Shown> show(const Options& options, const Config& config, const ShowSources& sources,
-                   bool colour) {
+Result<std::string> show(const Options& options, const Config& config, const ShowSources& sources,
+                         bool colour, const Writer& write) {
   const Topic* topic = topic_named(options.what);
   if (topic == nullptr)
     return failure("show '" + options.what + '\'');
   Evidence evidence(options, config, sources);
   return evidence.look_at(topic->needs).map([&] {
-    return Shown{topic->print(options, evidence, colour),
-                 evidence.remarks() + (topic->remarks ? topic->remarks(evidence) : "")};
+    if (topic->write != nullptr)
+      topic->write(options, evidence, colour, write);
+    else
+      write(topic->print(options, evidence, colour));
+    return evidence.remarks() + (topic->remarks != nullptr ? topic->remarks(evidence) : "");
   });
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "agent/commands/command_line.h"
+#include "agent/commands/writer.h"
 #include "agent/config/config.h"
 #include "tcp/sources.h"
 
@@ -18,14 +19,10 @@ struct ShowSources {
   tcp::ProcessNames& names;
 };
 
-struct Shown {
-  std::string text;     // for standard output
-  std::string remarks;  // for standard error: what could not be seen, and the cure
-};
-
-// What the agent would serve now, as `options` asks for it: the same snapshot, the same merging,
-// the same counts, the same address forms. `colour` is for terminals.
-Result<Shown> show(const Options& options, const Config& config, const ShowSources& sources,
-                   bool colour);
+// Writes what the agent would serve now, as `options` asks for it: the same snapshot, the same
+// merging, the same counts, the same address forms. `colour` is for terminals. Returns what could
+// not be seen and the cure, a line each, for standard error.
+Result<std::string> show(const Options& options, const Config& config, const ShowSources& sources,
+                         bool colour, const Writer& write);
 
 }  // namespace tcpmibd::agent

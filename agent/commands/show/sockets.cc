@@ -4,12 +4,13 @@
 #include <iterator>
 #include <map>
 #include <optional>
-#include <set>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "agent/commands/colours.h"
+#include "agent/commands/show/json_row.h"
 #include "agent/commands/show/text.h"
 #include "agent/commands/text_table.h"
 
@@ -21,7 +22,7 @@ using tcp::State;
 
 struct Process {
   std::uint32_t pid;
-  std::string command;
+  const std::string* command;  // never null; belongs to the Finder
 };
 
 // Which sockets are shown.
@@ -41,11 +42,11 @@ struct Line {
   std::uint16_t local_port;
   std::optional<tcp::InetAddress> remote;  // none: a listener
   std::uint16_t remote_port;
-  const tcp::Details* details;     // belongs to the snapshot
-  std::vector<Process> processes;  // every holder, ascending by pid
-  tcp::AcceptQueues accepting{};   // of a listener
+  const tcp::Details* details;  // belongs to the snapshot
   // The MPTCP connection that this one is, or is a subflow of; null: neither.
   const tcp::Details* mptcp = nullptr;
+  std::vector<Process> processes{};  // every holder, ascending by pid
+  tcp::AcceptQueues accepting{};     // of a listener
 
   bool is_mptcp() const { return mptcp == details; }
 
@@ -83,14 +84,16 @@ class Finder {
   }
 
   std::vector<Process> holders_of(const tcp::Details& details) {
-    std::set<std::uint32_t> pids;
+    std::vector<Process> processes;
     for_each_inode(details, [&](std::uint32_t inode) {
       for (const tcp::Holder& holder : map_.holders(inode))
-        pids.insert(holder.pid);
+        processes.push_back({holder.pid, &commands_.of(holder.pid)});
     });
-    std::vector<Process> processes;
-    for (const std::uint32_t pid : pids)
-      processes.push_back({pid, commands_.of(pid)});
+    if (details.shared) {
+      std::ranges::sort(processes, {}, &Process::pid);
+      const auto again = std::ranges::unique(processes, {}, &Process::pid);
+      processes.erase(again.begin(), again.end());
+    }
     return processes;
   }
 
@@ -118,30 +121,34 @@ class Finder {
 };
 
 bool is_process(const Process& process, const std::string& wanted) {
-  return std::to_string(process.pid) == wanted || process.command == wanted;
+  return std::to_string(process.pid) == wanted || *process.command == wanted;
 }
 
-bool is_wanted(const Line& line, const Options& options) {
+// By what it is itself, and by who holds it.
+bool is_asked_for(const Line& line, const Options& options) {
   const bool state = options.states.empty() ||
                      std::ranges::find(options.states, line.details->state) != options.states.end();
   const bool port = !options.port || line.local_port == *options.port ||
                     (line.remote && line.remote_port == *options.port);
-  const bool process =
-      options.process.empty() || std::ranges::any_of(line.processes, [&](const Process& holder) {
-        return is_process(holder, options.process);
-      });
-  return state && port && process;
+  return state && port;
+}
+
+bool is_held_as_asked(const Line& line, const Options& options) {
+  return options.process.empty() || std::ranges::any_of(line.processes, [&](const Process& holder) {
+           return is_process(holder, options.process);
+         });
 }
 
 Line line_of(const tcp::Connection& row) {
-  return {row.local, row.local_port, row.remote, row.remote_port, row.details, {}, {}, nullptr};
+  return {row.local, row.local_port, row.remote, row.remote_port, row.details};
 }
 Line line_of(const tcp::Listener& row) {
-  return {row.address, row.port, std::nullopt, 0, row.details, {}, {}, nullptr};
+  return {row.address, row.port, std::nullopt, 0, row.details};
 }
 
-// Connections as they are shown: the MPTCP ones first, each with its subflows below it.
-std::vector<Line> connections_in(const tcp::Snapshot& snapshot) {
+// Connections as they are shown where MPTCP is spoken: those by it first, each with its subflows
+// below it.
+std::vector<Line> connections_by_mptcp(const tcp::Snapshot& snapshot) {
   std::unordered_map<const tcp::Details*, std::vector<Line>> subflows;
   std::vector<Line> others;
   const auto sort_out = [&](const auto& row) {
@@ -162,27 +169,63 @@ std::vector<Line> connections_in(const tcp::Snapshot& snapshot) {
   return lines;
 }
 
-// Listeners first: they are few, and they say what this host offers.
-std::vector<Line> lines(const Kinds& kinds, const Options& options, const Evidence& evidence) {
-  Finder finder(evidence);
-  std::vector<Line> lines;
-  const auto add = [&](Line line) {
-    line.processes = finder.holders_of(*line.details);
-    if (!line.remote)
-      line.accepting = finder.queues_of(*line.details);
-    if (is_wanted(line, options))
-      lines.push_back(std::move(line));
-  };
-  const tcp::Snapshot& snapshot = evidence.snapshot();
-  if (kinds.listeners)
-    std::ranges::for_each(snapshot.listeners(),
-                          [&](const tcp::ListenerRow& row) { add(line_of(decoded(row))); });
-  if (kinds.connections) {
-    for (Line& line : connections_in(snapshot))
-      add(std::move(line));
+// The lines that the options ask for, one after the other: nothing is kept of them.
+class Lines {
+ public:
+  Lines(const Options& options, const Evidence& evidence)
+      : options_(options), snapshot_(evidence.snapshot()), finder_(evidence) {}
+
+  // Listeners first: they are few, and they say what this host offers.
+  template <typename Visit>
+  void visit(const Kinds& kinds, Visit visit) {
+    if (kinds.listeners)
+      visit_listeners(visit);
+    if (kinds.connections)
+      visit_connections(visit);
   }
-  return lines;
-}
+
+  template <typename Visit>
+  void visit_listeners(Visit visit) {
+    for (const tcp::ListenerRow& row : snapshot_.listeners())
+      take(line_of(decoded(row)), visit);
+  }
+
+  template <typename Visit>
+  void visit_connections(Visit visit) {
+    const auto take_row = [&](const auto& row) { take(line_of(decoded(row)), visit); };
+    if (snapshot_.mptcp_size() == 0) {
+      std::ranges::for_each(snapshot_.ipv4(), take_row);
+      std::ranges::for_each(snapshot_.ipv6(), take_row);
+      return;
+    }
+    for (Line& line : connections_by_mptcp(snapshot_))
+      take(std::move(line), visit);
+  }
+
+  // Whether any of the lines is of MPTCP.
+  bool any_mptcp(const Kinds& kinds) {
+    bool any = false;
+    if (snapshot_.mptcp_size() > 0)
+      visit(kinds, [&](const Line& line) { any = any || line.mptcp != nullptr; });
+    return any;
+  }
+
+ private:
+  template <typename Visit>
+  void take(Line line, Visit& visit) {
+    if (!is_asked_for(line, options_))
+      return;
+    line.processes = finder_.holders_of(*line.details);
+    if (!line.remote)
+      line.accepting = finder_.queues_of(*line.details);
+    if (is_held_as_asked(line, options_))
+      visit(std::as_const(line));
+  }
+
+  const Options& options_;
+  const tcp::Snapshot& snapshot_;
+  Finder finder_;
+};
 
 // ---- for people ----------------------------------------------------------------------------
 
@@ -209,7 +252,7 @@ std::string waiting(const Line& line) {
 std::string processes_text(const std::vector<Process>& processes, bool numeric) {
   std::string text;
   for (const Process& process : processes)
-    text += (text.empty() ? "" : ", ") + process_text(process.pid, process.command, numeric);
+    text += (text.empty() ? "" : ", ") + process_text(process.pid, *process.command, numeric);
   return text.empty() ? "-" : text;
 }
 
@@ -223,35 +266,38 @@ const char* protocol_of(const Line& line) {
   return line.is_mptcp() ? "mptcp" : "  subflow";
 }
 
+void add_row(const Line& line, bool with_protocol, const Options& options, bool colour,
+             TextTable& table) {
+  const tcp::Details& details = *line.details;
+  std::vector<TextTable::Cell> row{state_cell(details.state, options, colour),
+                                   {to_text(line.local, line.local_port)},
+                                   {line.remote ? to_text(*line.remote, line.remote_port) : "*"},
+                                   {std::to_string(line.receive_queue())},
+                                   {std::to_string(line.send_queue())},
+                                   {waiting(line)},
+                                   {processes_text(line.processes, options.numeric)}};
+  if (with_protocol)
+    row.insert(row.begin() + 1, TextTable::Cell{protocol_of(line)});
+  table.add(row);
+}
+
 // The protocol is told only where there is more than one.
-std::string table_of(const std::vector<Line>& lines, const Options& options, bool colour) {
+TextTable table_of(Lines& lines, const Kinds& kinds, const Options& options, bool colour) {
   using Align = TextTable::Align;
-  const bool any_mptcp =
-      std::ranges::any_of(lines, [](const Line& line) { return line.mptcp != nullptr; });
+  const bool with_protocol = lines.any_mptcp(kinds);
   std::vector<TextTable::Heading> headings{
       {"STATE"},   {"LOCAL"},  {"REMOTE"}, {"RECV-Q", Align::kRight}, {"SEND-Q", Align::kRight},
       {"WAITING"}, {"PROCESS"}};
-  if (any_mptcp)
+  if (with_protocol)
     headings.insert(headings.begin() + 1, TextTable::Heading{"PROTOCOL"});
   TextTable table(std::move(headings));
-  for (const Line& line : lines) {
-    const tcp::Details& details = *line.details;
-    std::vector<TextTable::Cell> row{state_cell(details.state, options, colour),
-                                     {to_text(line.local, line.local_port)},
-                                     {line.remote ? to_text(*line.remote, line.remote_port) : "*"},
-                                     {std::to_string(line.receive_queue())},
-                                     {std::to_string(line.send_queue())},
-                                     {waiting(line)},
-                                     {processes_text(line.processes, options.numeric)}};
-    if (any_mptcp)
-      row.insert(row.begin() + 1, TextTable::Cell{protocol_of(line)});
-    table.add(std::move(row));
-  }
-  return table.text();
+  lines.visit(kinds,
+              [&](const Line& line) { add_row(line, with_protocol, options, colour, table); });
+  return table;
 }
 
 // What the kernel tells of a listener as its two queues are the accept queue and its limit.
-std::string listeners_table(const std::vector<Line>& lines, const Options& options, bool colour) {
+TextTable listeners_table(Lines& lines, const Options& options, bool colour) {
   using Align = TextTable::Align;
   TextTable table({{"STATE"},
                    {"LOCAL"},
@@ -261,7 +307,7 @@ std::string listeners_table(const std::vector<Line>& lines, const Options& optio
                    {"DISCARDS", Align::kRight},
                    {"PROCESS"}});
   const auto red_if = [&](bool red) { return colour && red ? kRed : ""; };
-  for (const Line& line : lines) {
+  lines.visit_listeners([&](const Line& line) {
     const tcp::AcceptQueues& accepting = line.accepting;
     table.add({state_cell(line.details->state, options, colour),
                {to_text(line.local, line.local_port)},
@@ -270,97 +316,147 @@ std::string listeners_table(const std::vector<Line>& lines, const Options& optio
                {percent_text(accepting.percent), red_if(accepting.percent >= kRedPercent)},
                {std::to_string(accepting.discards)},
                {processes_text(line.processes, options.numeric)}});
-  }
-  return table.text();
+  });
+  return table;
 }
 
 bool any_filter(const Options& options) {
   return !options.states.empty() || options.port || !options.process.empty();
 }
 
-std::string text_of(const std::vector<Line>& lines, const Kinds& kinds, const Options& options,
-                    bool colour) {
-  if (lines.empty())
-    return any_filter(options) ? "nothing matches the options\n" : kinds.none;
-  return kinds.connections ? table_of(lines, options, colour)
-                           : listeners_table(lines, options, colour);
+void write_text(Lines& lines, const Kinds& kinds, const Options& options, bool colour,
+                const Writer& write) {
+  const TextTable table = kinds.connections ? table_of(lines, kinds, options, colour)
+                                            : listeners_table(lines, options, colour);
+  if (table.rows() > 0)
+    table.write(write);
+  else
+    write(any_filter(options) ? "nothing matches the options\n" : kinds.none);
 }
 
 // ---- for programs --------------------------------------------------------------------------
 
-Json end_json(const tcp::InetAddress& address, std::uint16_t port) {
-  Json end{{"type", static_cast<int>(address.type)}};
-  end["address"] = address.type == tcp::AddressType::kUnknown ? "" : to_text(address);
-  end["port"] = port;
-  return end;
+void add_end(std::string_view key, const tcp::InetAddress& address, std::uint16_t port,
+             JsonRow& row) {
+  row.open_object(key);
+  row.number("type", static_cast<int>(address.type));
+  row.text("address", address.type == tcp::AddressType::kUnknown ? "" : to_text(address));
+  row.number("port", port);
+  row.close_object();
 }
 
 // By the names that these figures have in tcpmibdPortTable.
-Json accepting_json(const tcp::AcceptQueues& accepting) {
-  return {{"sockets", accepting.sockets},
-          {"queue", accepting.queue},
-          {"queue_limit", accepting.backlog},
-          {"queue_percent", accepting.percent},
-          {"discards", accepting.discards}};
+void add_accepting(const tcp::AcceptQueues& accepting, JsonRow& row) {
+  row.number("sockets", accepting.sockets);
+  row.number("queue", accepting.queue);
+  row.number("queue_limit", accepting.backlog);
+  row.number("queue_percent", accepting.percent);
+  row.number("discards", accepting.discards);
 }
 
-Json json_of(const Line& line) {
-  const tcp::Details& details = *line.details;
-  Json row{{"state", tcp::names_of(details.state).mib},
-           {"code", static_cast<int>(details.state)},
-           {"local", end_json(line.local, line.local_port)}};
+void add_processes(const std::vector<Process>& processes, JsonRow& row) {
+  row.open_array("processes");
+  for (const Process& process : processes) {
+    row.open_object();
+    row.number("pid", process.pid);
+    row.text("command", *process.command);
+    row.close_object();
+  }
+  row.close_array();
+}
+
+void add_ends(const Line& line, JsonRow& row) {
+  add_end("local", line.local, line.local_port, row);
   if (line.remote) {
-    row["remote"] = end_json(*line.remote, line.remote_port);
-    row["protocol"] = line.is_mptcp() ? "mptcp" : "tcp";
+    add_end("remote", *line.remote, line.remote_port, row);
+    row.text("protocol", line.is_mptcp() ? "mptcp" : "tcp");
   }
   if (line.mptcp != nullptr && !line.is_mptcp())
-    row["mptcp_cookie"] = line.mptcp->cookie();
-  row["receive_queue"] = line.receive_queue();
-  row["send_queue"] = line.send_queue();
+    row.number("mptcp_cookie", line.mptcp->cookie());
+}
+
+std::string_view json_of(const Line& line, JsonRow& row) {
+  const tcp::Details& details = *line.details;
+  row.begin();
+  row.text("state", tcp::names_of(details.state).mib);
+  row.number("code", static_cast<int>(details.state));
+  add_ends(line, row);
+  row.number("receive_queue", line.receive_queue());
+  row.number("send_queue", line.send_queue());
   if (!line.remote)
-    row.update(accepting_json(line.accepting));
-  row["interface"] = details.interface;
-  row["inode"] = details.inode;
-  row["uid"] = details.uid;
-  row["cookie"] = details.cookie();
-  row["shared"] = static_cast<bool>(details.shared);
+    add_accepting(line.accepting, row);
+  row.number("interface", details.interface);
+  row.number("inode", details.inode);
+  row.number("uid", details.uid);
+  row.number("cookie", details.cookie());
+  row.flag("shared", details.shared);
   if (details.timer != tcp::Timer::kNone)
-    row["expires_ms"] = details.expires_ms;
-  row["processes"] = Json::array();
-  for (const Process& process : line.processes)
-    row["processes"].push_back({{"pid", process.pid}, {"command", process.command}});
-  return row;
+    row.number("expires_ms", details.expires_ms);
+  add_processes(line.processes, row);
+  return row.finish();
 }
 
-Json lines_json(const std::vector<Line>& lines, const Kinds& kinds) {
-  Json rows = Json::object();
+void write_lines(Lines& lines, const Kinds& kinds, const Writer& write) {
+  JsonRow row;
+  lines.visit(kinds, [&](const Line& line) {
+    write(json_of(line, row));
+    write("\n");
+  });
+}
+
+// Rows, each on a line of its own, as an array of this key. `visit` gives them.
+template <typename Visit>
+void write_array(std::string_view key, const Visit& visit, const Writer& write) {
+  JsonRow row;
+  write("  \"" + std::string(key) + "\": [");
+  std::string_view before = "\n    ";
+  visit([&](const Line& line) {
+    write(before);
+    write(json_of(line, row));
+    before = ",\n    ";
+  });
+  write(before.front() == ',' ? "\n  ]" : "]");
+}
+
+void write_document(Lines& lines, const Kinds& kinds, const Writer& write) {
+  write("{\n");
   if (kinds.listeners)
-    rows["listeners"] = Json::array();
+    write_array(
+        "listeners", [&](auto visit) { lines.visit_listeners(visit); }, write);
+  if (kinds.listeners && kinds.connections)
+    write(",\n");
   if (kinds.connections)
-    rows["connections"] = Json::array();
-  for (const Line& line : lines)
-    rows[line.remote ? "connections" : "listeners"].push_back(json_of(line));
-  return rows;
+    write_array(
+        "connections", [&](auto visit) { lines.visit_connections(visit); }, write);
+  write("\n}\n");
 }
 
-std::string print(const Kinds& kinds, const Options& options, const Evidence& evidence,
-                  bool colour) {
-  const std::vector<Line> rows = lines(kinds, options, evidence);
-  return options.json ? dump(lines_json(rows, kinds)) : text_of(rows, kinds, options, colour);
+void write_kinds(const Kinds& kinds, const Options& options, const Evidence& evidence, bool colour,
+                 const Writer& write) {
+  Lines lines(options, evidence);
+  if (options.json)
+    write_document(lines, kinds, write);
+  else if (options.jsonl)
+    write_lines(lines, kinds, write);
+  else
+    write_text(lines, kinds, options, colour, write);
 }
 
 }  // namespace
 
-std::string sockets_text(const Options& options, const Evidence& evidence, bool colour) {
-  return print(kBoth, options, evidence, colour);
+void write_sockets(const Options& options, const Evidence& evidence, bool colour,
+                   const Writer& write) {
+  write_kinds(kBoth, options, evidence, colour, write);
 }
 
-std::string connections_text(const Options& options, const Evidence& evidence, bool colour) {
-  return print(kConnections, options, evidence, colour);
+void write_connections(const Options& options, const Evidence& evidence, bool colour,
+                       const Writer& write) {
+  write_kinds(kConnections, options, evidence, colour, write);
 }
 
-std::string listeners_text(const Options& options, const Evidence& evidence, bool colour) {
-  return print(kListeners, options, evidence, colour);
+void write_listeners(const Options& options, const Evidence& evidence, bool colour,
+                     const Writer& write) {
+  write_kinds(kListeners, options, evidence, colour, write);
 }
 
 }  // namespace tcpmibd::agent

@@ -1,15 +1,17 @@
 #pragma once
 
-#include <string>
-
 #include "agent/commands/show/evidence.h"
+#include "agent/commands/writer.h"
 
 namespace tcpmibd::agent {
 
 // `show`, `show connections` and `show listeners`: a line each socket, or each row that several
-// sockets share.
-std::string sockets_text(const Options& options, const Evidence& evidence, bool colour);
-std::string connections_text(const Options& options, const Evidence& evidence, bool colour);
-std::string listeners_text(const Options& options, const Evidence& evidence, bool colour);
+// sockets share. They are written as they are found, for there may be a hundred thousand.
+void write_sockets(const Options& options, const Evidence& evidence, bool colour,
+                   const Writer& write);
+void write_connections(const Options& options, const Evidence& evidence, bool colour,
+                       const Writer& write);
+void write_listeners(const Options& options, const Evidence& evidence, bool colour,
+                     const Writer& write);
 
 }  // namespace tcpmibd::agent

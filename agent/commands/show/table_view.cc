@@ -134,7 +134,7 @@ std::string written(const ViewColumn& column, const Record& record, const Style&
   return "";
 }
 
-std::string colour_in(const ViewColumn& column, const Record& record) {
+const char* colour_in(const ViewColumn& column, const Record& record) {
   const std::uint32_t number = record.number(column.object);
   if (column.form == Form::kState)
     return colour_of(static_cast<tcp::State>(number));
@@ -257,7 +257,7 @@ std::string to_text(const View& view, std::span<const Record> rows, const Style&
     std::vector<TextTable::Cell> cells;
     for (const ViewColumn& column : view.columns)
       cells.push_back(cell_of(column, record, style));
-    table.add(std::move(cells));
+    table.add(cells);
   }
   return table.text();
 }

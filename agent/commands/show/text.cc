@@ -9,6 +9,22 @@ namespace tcpmibd::agent {
 
 using tcp::State;
 
+namespace {
+
+// In a document all that is not ASCII stands in strings. The library itself escapes what JSON
+// demands, and lets through what a terminal obeys all the same.
+std::string json_escaped(std::string_view document) {
+  std::string text;
+  for (std::string_view rest = document; !rest.empty();) {
+    const Character character = take_character(rest);
+    const bool escaped = character.steers() && character.code != '\n';
+    text += escaped ? unicode_escape(character.code) : std::string(character.octets);
+  }
+  return text;
+}
+
+}  // namespace
+
 const char* colour_of(State state) {
   switch (state) {
     case State::kEstablished:
@@ -65,17 +81,19 @@ std::string json_key(std::string_view object, std::string_view prefix) {
   return key;
 }
 
-// In a document all that is not ASCII stands in strings. The library itself escapes what JSON
-// demands, and lets through what a terminal obeys all the same.
 std::string dump(const Json& json) {
-  const std::string document = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-  std::string text;
-  for (std::string_view rest = document; !rest.empty();) {
-    const Character character = take_character(rest);
-    const bool escaped = character.steers() && character.code != '\n';
-    text += escaped ? unicode_escape(character.code) : std::string(character.octets);
-  }
-  return text;
+  return json_escaped(json.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n";
+}
+
+std::string lines_of(const Json& rows) {
+  std::string lines;
+  for (const Json& row : rows)
+    lines += dump_line(row) + "\n";
+  return lines;
+}
+
+std::string dump_line(const Json& json) {
+  return json_escaped(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace tcpmibd::agent

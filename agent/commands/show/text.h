@@ -37,4 +37,10 @@ std::string json_key(std::string_view object, std::string_view prefix);
 // refused.
 std::string dump(const Json& json);
 
+// A line for each element of an array.
+std::string lines_of(const Json& rows);
+
+// The whole on one line, without its end.
+std::string dump_line(const Json& json);
+
 }  // namespace tcpmibd::agent

@@ -23,7 +23,10 @@ struct Topic {
   std::string_view meaning;
   Filters filters;
   Evidence::Needs needs;
-  std::string (*print)(const Options& options, const Evidence& evidence, bool colour);
+  std::string (*print)(const Options& options, const Evidence& evidence, bool colour) = nullptr;
+  // In place of `print`, for what may be long.
+  void (*write)(const Options& options, const Evidence& evidence, bool colour,
+                const Writer& write) = nullptr;
   // What is to be said beside Evidence::remarks(); null: nothing.
   std::string (*remarks)(const Evidence& evidence) = nullptr;
 };

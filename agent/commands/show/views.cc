@@ -236,6 +236,8 @@ std::string view_text(const View& view, const Options& options, std::vector<Reco
   sort_rows(view, rows);
   if (options.json)
     return dump(Json{{view.word, to_json(view, rows)}});
+  if (options.jsonl)
+    return lines_of(to_json(view, rows));
   if (rows.empty())
     return nothing(view, options);
   return to_text(view, rows, {.numeric = options.numeric, .colour = colour});

@@ -21,6 +21,12 @@ std::ostream& operator<<(std::ostream& stream, const Shown& shown) { return stre
 
 class Printable : public testing::TestWithParam<Shown> {};
 
+TEST(Plain, IsWhatTakesAColumnAnOctet) {
+  EXPECT_TRUE(is_plain("") && is_plain(" ~0aZ"));
+  for (const char* text : {"\x1f", "a\x7f", "\xc3\xa4", "\xff"})
+    EXPECT_FALSE(is_plain(text)) << text;
+}
+
 TEST_P(Printable, SteersNoTerminal) { EXPECT_EQ(printable(GetParam().text), GetParam().shown); }
 
 const Shown kShown[] = {

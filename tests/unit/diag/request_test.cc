@@ -61,6 +61,57 @@ TEST(MptcpDumpRequest, NamesTheProtocolInAnAttributeAndNoneInTheOctet) {
   EXPECT_EQ(request.protocol, 262u);
 }
 
+TEST(StatesMask, OfSomeIsTheirsAndOfNoneNamedThatOfEveryRow) {
+  EXPECT_EQ(bits_of({}), kAllRows);
+  constexpr State kSome[] = {State::kCloseWait, State::kTimeWait};
+  EXPECT_EQ(bits_of(kSome), bit(8) | bit(6));
+  constexpr State kNoRow[] = {State::kClosed};
+  EXPECT_EQ(bits_of(kNoRow), 0u);
+}
+
+// As the kernel runs it (inet_diag_bc_run()), for the four comparisons it has.
+bool passes(const PortDumpRequest& request, std::uint16_t local, std::uint16_t remote) {
+  constexpr int kStep = sizeof(inet_diag_bc_op);
+  int left = sizeof request.program;
+  for (const inet_diag_bc_op* op = request.program.data(); left > 0;) {
+    const std::uint16_t port = op[1].no;
+    bool yes = true;
+    switch (op->code) {
+      case INET_DIAG_BC_JMP:
+        yes = false;
+        break;
+      case INET_DIAG_BC_S_GE:
+        yes = local >= port;
+        break;
+      case INET_DIAG_BC_S_LE:
+        yes = local <= port;
+        break;
+      case INET_DIAG_BC_D_GE:
+        yes = remote >= port;
+        break;
+      default:
+        yes = remote <= port;
+    }
+    const int step = yes ? op->yes : op->no;
+    left -= step;
+    op += step / kStep;
+  }
+  return left == 0;
+}
+
+TEST(PortDumpRequest, TellsOfThePortAtEitherEndAndOfNoOther) {
+  const inet_diag_req_v2 dump = dump_request(Family::kIpv6, kConnections, kMemory);
+  const PortDumpRequest request = port_dump_request(dump, 443);
+  EXPECT_EQ(std::memcmp(&request.fixed, &dump, sizeof dump), 0);
+  EXPECT_EQ(request.header.rta_type, INET_DIAG_REQ_BYTECODE);
+  EXPECT_EQ(request.header.rta_len, 4u + sizeof request.program);
+  for (const std::uint16_t other : std::initializer_list<std::uint16_t>{0, 1, 442, 444, 65535}) {
+    EXPECT_TRUE(passes(request, 443, other)) << other;
+    EXPECT_TRUE(passes(request, other, 443)) << other;
+    EXPECT_FALSE(passes(request, other, other)) << other;
+  }
+}
+
 ConnectionQuery query_for(const tcp::Socket& socket) {
   ConnectionQuery query;
   query.family = socket.id.family;

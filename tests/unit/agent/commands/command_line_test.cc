@@ -113,6 +113,12 @@ TEST(Options, ShowTakesWhatAndFilters) {
   EXPECT_EQ(given.process, "[nginx]");
 }
 
+TEST(Options, ShowPrintsADocumentOrALineARow) {
+  EXPECT_TRUE(options({"show", "--jsonl"}).jsonl);
+  EXPECT_FALSE(options({"show", "--jsonl"}).json);
+  EXPECT_EQ(parse({"show", "--json", "--jsonl"}).exit_status, 2);
+}
+
 TEST(Options, EveryTableThatCanBeShownIsOnTheHelpPage) {
   const std::string page = parse({"--help"}).output;
   for (const char* what : {"connections", "listeners", "states", "ages", "ports", "units",

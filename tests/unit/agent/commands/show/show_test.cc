@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -111,6 +113,54 @@ TEST_F(Show, SpeaksJson) {
   EXPECT_EQ(all["listeners"][0]["processes"].size(), 2u);
   EXPECT_EQ(all["connections"][1]["state"], "closeWait");
   EXPECT_EQ(all["connections"][1]["remote"]["port"], 80);
+}
+
+TEST_F(Show, JsonIsOneDocumentWithARowALine) {
+  const std::string text = shown({.what = "connections", .json = true});
+  EXPECT_EQ(Json::parse(text).at("connections").size(), 3u);
+  EXPECT_EQ(std::ranges::count(text, '\n'), 3 + 4);
+  sockets_.set({});
+  EXPECT_EQ(Json::parse(shown({.json = true})),
+            (Json{{"listeners", Json::array()}, {"connections", Json::array()}}));
+}
+
+TEST_F(Show, JsonLinesAreTheRowsOfTheDocument) {
+  for (const char* what : {"connections", "listeners", "states", "ports", "remotes"}) {
+    std::istringstream lines(shown({.what = what, .jsonl = true}));
+    Json rows = Json::array();
+    for (std::string line; std::getline(lines, line);)
+      rows.push_back(Json::parse(line));
+    EXPECT_EQ(rows, shown_json({.what = what})) << what;
+  }
+  EXPECT_EQ(Json::parse(shown({.what = "scalars", .jsonl = true})).at("tcpRtoMin"), 200);
+  EXPECT_TRUE(Json::parse(shown({.what = "pressure", .jsonl = true})).contains("orphans"));
+}
+
+TEST_F(Show, WhatANameHoldsStaysInsideItsStringOfJson) {
+  struct Odd final : tcp::ProcessNames {
+    tcp::ProcessIdentity identity_of(std::uint32_t) override {
+      return {.command = "a\"b\\c\xc2\x9b\xff", .uid = 0};
+    }
+  } odd;
+  std::string text;
+  ASSERT_TRUE(show({.what = "connections", .jsonl = true, .port = 80}, config_,
+                   {sockets_, processes_, counters_, pressure_, units_, odd}, false,
+                   [&](std::string_view piece) { text += piece; }));
+  EXPECT_THAT(text, AllOf(HasSubstr(R"(a\"b\\c\u009b)"), Not(HasSubstr("\xc2\x9b"))));
+  EXPECT_TRUE(Json::accept(text)) << text;
+}
+
+TEST_F(Show, AsksTheKernelForNoMoreThanTheOptionsDo) {
+  shown({.states = {State::kCloseWait}, .port = 80});
+  shown({.what = "states"});
+  EXPECT_THAT(sockets_.selections(),
+              testing::ElementsAre(tcp::Selection{{State::kCloseWait}, 80}, tcp::Selection{}));
+}
+
+TEST_F(Show, LooksForNoProcessWhereNoSocketIsLeft) {
+  sockets_.set({});
+  shown({.port = 9});
+  EXPECT_EQ(processes_.calls(), 0);
 }
 
 TEST_F(Show, CountsStates) {

@@ -29,9 +29,19 @@ class Showing : public testing::Test {
  protected:
   using Json = nlohmann::json;
 
+  struct Shown {
+    std::string text;
+    std::string remarks;
+  };
+
   Result<Shown> show_all(const Options& options, bool colour = false) {
+    Shown shown;
     return show(options, config_, {sockets_, processes_, counters_, pressure_, units_, names_},
-                colour);
+                colour, [&](std::string_view text) { shown.text += text; })
+        .map([&](std::string remarks) {
+          shown.remarks = std::move(remarks);
+          return shown;
+        });
   }
 
   Shown shown_with_remarks(const Options& options, bool colour = false) {
