@@ -1,11 +1,5 @@
 # Builds for arm64 on a machine of another kind, with Debian's cross compiler, and runs what has been
-# built by qemu-user. Not tried yet. In a root of Debian 13, after `dpkg --add-architecture arm64` and
-# `apt-get update`, with crossbuild-essential-arm64, qemu-user-static and the libraries of
-# tools/dependencies as NAME:arm64:
-#
-#   cmake --preset release -B build/arm64 --toolchain tools/arm64.cmake
-#   cmake --build build/arm64 --target tcpmibd unit_tests
-#   qemu-aarch64-static build/arm64/unit_tests --gtest_brief=1
+# built by qemu-user: tools/arm64 does it.
 
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
