@@ -107,7 +107,7 @@ TEST_F(PackageTest, AReloadOfSnmpdOpensNoSocketAndARestartNoFolder) {
 }
 
 TEST_F(PackageTest, NobodyMayReadOrWriteMoreThanBefore) {
-  machine().must("apt-get install ./tcpmibd_*.deb snmpd snmp && systemctl start tcpmibd");
+  machine().must("apt-get install ./tcpmibd_*.deb snmpd snmp && systemctl restart snmpd tcpmibd");
   EXPECT_THAT(machine().run("snmpget -v2c -c public -r 0 127.0.0.1 " + kTcpHcInSegs).out,
               HasSubstr("No Such Object"));
   EXPECT_FALSE(machine().holds("snmpget -v2c -c private -r 0 -t 1 127.0.0.1 " + kTcpHcInSegs));

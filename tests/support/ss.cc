@@ -47,6 +47,9 @@ SsRow row_of(const std::string& line) {
   return row;
 }
 
+// Neither listens nor has a connection: since 6.8 ss lists those, too.
+bool is_bound_only(const SsRow& row) { return row.state == "UNCONN"; }
+
 }  // namespace
 
 std::vector<SsRow> list_sockets(const Namespace& space, Holders holders) {
@@ -59,6 +62,7 @@ std::vector<SsRow> list_sockets(const Namespace& space, Holders holders) {
     std::istringstream lines(output.out);
     for (std::string line; std::getline(lines, line);)
       rows.push_back(row_of(line));
+    std::erase_if(rows, is_bound_only);
     return rows;
   });
 }

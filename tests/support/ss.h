@@ -18,7 +18,7 @@ struct SsRow {
   std::vector<int> pids{};  // ascending, each once
 };
 
-// Every TCP socket of the namespace; holders only when asked for.
+// Every TCP socket of the namespace that listens or has a connection; holders only when asked for.
 enum class Holders { kNo, kYes };
 std::vector<SsRow> list_sockets(const Namespace& space, Holders holders = Holders::kNo);
 
