@@ -13,6 +13,7 @@ namespace tcpmibd::fuzz {
 
 void access_file(Input input);
 void agentx_fields(Input input);
+void agentx_session(Input input);
 void agentx_stream(Input input);
 void cgroups(Input input);
 void doctor_master(Input input);
@@ -28,6 +29,7 @@ void proc_texts(Input input);
 void snmp_message(Input input);
 void snmp_stream(Input input);
 void table_next(Input input);
+void table_set(Input input);
 void toml(Input input);
 void words(Input input);
 
@@ -39,6 +41,7 @@ struct Target {
 inline constexpr std::array kTargets{
     Target{"access_file", &access_file},
     Target{"agentx_fields", &agentx_fields},
+    Target{"agentx_session", &agentx_session},
     Target{"agentx_stream", &agentx_stream},
     Target{"cgroups", &cgroups},
     Target{"doctor_master", &doctor_master},
@@ -54,6 +57,7 @@ inline constexpr std::array kTargets{
     Target{"snmp_message", &snmp_message},
     Target{"snmp_stream", &snmp_stream},
     Target{"table_next", &table_next},
+    Target{"table_set", &table_set},
     Target{"toml", &toml},
     Target{"words", &words},
 };

@@ -182,6 +182,18 @@ TEST(Malformed, NamesThatNoConnectionCanHaveAskNobody) {
 }
 
 // Their only instance may need what is counted from a snapshot, but never its rows.
+// ipv4(1) with a length of 3, and then as many octets as either says.
+TEST(Question, OfALengthThatContradictsItsTypeIsNone) {
+  const Managed& table = managed("tcpConnectionTable");
+  const tcp::Question right =
+      table.question(tcp_oid("19.1.7.1.4.10.0.0.1.22.1.4.10.0.0.9.1").view());
+  EXPECT_TRUE(std::holds_alternative<tcp::ConnectionQuery>(right));
+  for (const char* index : {"1.3.10.0.0.1.22.1.4.10.0.0.9.1", "1.3.10.0.0.22.1.4.10.0.0.9.1"}) {
+    const tcp::Question wrong = table.question(tcp_oid("19.1.7." + std::string(index)).view());
+    EXPECT_TRUE(std::holds_alternative<std::monostate>(wrong)) << index;
+  }
+}
+
 TEST(Scalars, AskNoQuestionAboutSockets) {
   for (const Entry& entry : registry()) {
     if (!entry.object->is_table()) {

@@ -141,6 +141,15 @@ TEST_F(NetlinkExchangeTest, TakesWhatIsNoErrnoForNoAnswer) {
   EXPECT_EQ(ask(exchange), EBADMSG);
 }
 
+TEST_F(NetlinkExchangeTest, DoesNotHearAnEarlierAnswerOnceMore) {
+  NetlinkExchange exchange = open().value();
+  say(done(1));
+  EXPECT_EQ(ask(exchange), 0);
+  say(data(1, "late") + data(2, "ours") + done(2));
+  EXPECT_EQ(ask(exchange), 0);
+  EXPECT_THAT(texts_, ElementsAre("ours"));
+}
+
 TEST_F(NetlinkExchangeTest, PassesOverWhatBelongsToAnotherQuestion) {
   NetlinkExchange exchange = open().value();
   say(data(7, "odd!") + data(1, "ours") + done(7) + done(1));

@@ -252,6 +252,11 @@ TEST(Reason, OfEachRefusalIsAnother) {
   }
 }
 
+TEST(DeletionText, GivesOurOwnSessionAsTheReason) {
+  EXPECT_EQ(reason(Refusal::kOwnSession), "it carries the session of this agent");
+  EXPECT_EQ(reason(Refusal::kAbsent), "there is no such row");
+}
+
 TEST(DeletionText, NamesBothEndsAndOfAListenerItsOwn) {
   EXPECT_EQ(to_text(plain()), "10.0.0.1:22 10.0.0.9:4711");
   EXPECT_EQ(to_text(established("[::ffff:10.0.0.1]:22", "[::ffff:10.0.0.9]:1")),
