@@ -431,7 +431,7 @@ CommandLineReference command_line_reference() {
   for (const CLI::App* command : line.app.get_subcommands({}))
     reference.commands.push_back(described(*command));
   for (const Topic& topic : topics())
-    reference.shown.emplace_back(topic.word);
+    reference.shown.push_back({std::string(topic.word), std::string(topic.meaning)});
   return reference;
 }
 

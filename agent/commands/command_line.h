@@ -67,7 +67,11 @@ struct CommandLineReference {
   std::vector<Option> options;        // of every command
   std::vector<Option> agent_options;  // of those that run an agent, or look at one's configuration
   std::vector<Command> commands;
-  std::vector<std::string> shown;  // what `show` can show
+  struct Shown {
+    std::string word;
+    std::string meaning;
+  };
+  std::vector<Shown> shown;  // what `show` can show
 };
 
 CommandLineReference command_line_reference();

@@ -126,6 +126,70 @@ std::string joined(const std::vector<std::string>& each, const char* between = "
   return text;
 }
 
+// Every key but those of alarms: nobody but the operator knows their names.
+std::vector<std::string> key_names() {
+  std::vector<std::string> keys;
+  for (const KeyReference& key : key_references()) {
+    if (key.section != kAlarmPattern)
+      keys.push_back(key.section + '.' + key.name);
+  }
+  return keys;
+}
+
+// What `show` can show.
+std::vector<std::string> shown_names(const CommandLineReference& line) {
+  std::vector<std::string> shown;
+  for (const CommandLineReference::Shown& each : line.shown)
+    shown.push_back(each.word);
+  return shown;
+}
+
+std::vector<std::string> state_names() {
+  std::vector<std::string> states;
+  for (const tcp::StateNames& names : tcp::kStates)
+    states.emplace_back(names.mib);
+  return states;
+}
+
+// ---- fish ----
+
+// What fish takes for one word.
+std::string quoted(std::string_view text) {
+  std::string word = "'";
+  for (const char letter : text)
+    word += letter == '\'' || letter == '\\' ? std::string{'\\', letter} : std::string(1, letter);
+  return word + "'";
+}
+
+// A line that holds where `condition`, a command of fish, succeeds; empty: everywhere.
+std::string fish_line(const std::string& condition, const std::string& what,
+                      const std::string& meaning) {
+  return "complete -c tcpmibd" + (condition.empty() ? "" : " -n " + quoted(condition)) + what +
+         (meaning.empty() ? "" : " -d " + quoted(meaning)) + '\n';
+}
+
+// What may follow an option: nothing, a file, one of some words, or what nobody can guess.
+std::string fish_value(const Option& option) {
+  if (option.value.empty())
+    return "";
+  if (option.value == "FILE")
+    return " -rF";
+  if (option.names.back() == "--set")
+    return " -xa " + quoted(joined(key_names()));
+  return option.names.back() == "--state" ? " -xa " + quoted(joined(state_names())) : " -x";
+}
+
+std::string fish_options(const std::string& condition, const std::vector<Option>& options) {
+  std::string lines;
+  for (const Option& option : options) {
+    std::string what;
+    for (const std::string& name : option.names)
+      what += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+    lines += fish_line(condition, what + fish_value(option), option.meaning);
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::string manual_commands() {
@@ -135,7 +199,7 @@ std::string manual_commands() {
     text += ".It Cm " + command.name + (command.operand.empty() ? "" : " Ar " + command.operand) +
             '\n' + mdoc_text(sentence(command.meaning));
     if (command.name == "show")
-      text += mdoc_text("WHAT is one of: " + joined(line.shown, ", ") + '.');
+      text += mdoc_text("WHAT is one of: " + joined(shown_names(line), ", ") + '.');
   }
   return text + ".El\n";
 }
@@ -167,26 +231,34 @@ std::string manual_keys() {
 std::string completion_words() {
   const CommandLineReference line = command_line_reference();
   std::vector<std::string> commands;
-  std::vector<std::string> states;
-  std::vector<std::string> keys;
   std::string own;
   for (const Command& command : line.commands) {
     commands.push_back(command.name);
     if (!command.options.empty())
       own += assignment("options_of_" + command.name, words(command.options));
   }
-  for (const tcp::StateNames& names : tcp::kStates)
-    states.emplace_back(names.mib);
-  for (const KeyReference& key : key_references()) {
-    if (key.section != kAlarmPattern)  // Nobody but the operator knows the names.
-      keys.push_back(key.section + '.' + key.name);
-  }
   return assignment("commands", joined(commands)) + assignment("options", words(line.options)) +
          assignment("agent_options", words(line.agent_options)) + own +
          assignment("with_value", options_with(line, "")) +
          assignment("with_file", options_with(line, "FILE")) +
-         assignment("shown", joined(line.shown)) + assignment("states", joined(states)) +
-         assignment("keys", joined(keys));
+         assignment("shown", joined(shown_names(line))) +
+         assignment("states", joined(state_names())) + assignment("keys", joined(key_names()));
+}
+
+std::string completion_lines() {
+  const CommandLineReference line = command_line_reference();
+  const auto behind = [](const std::string& command) {
+    return "__fish_seen_subcommand_from " + command;
+  };
+  std::string lines = fish_line("", " -f", "") + fish_options("", line.options) +
+                      fish_options("not " + behind("show explain"), line.agent_options);
+  for (const Command& command : line.commands) {
+    lines += fish_line("__fish_use_subcommand", " -a " + command.name, command.meaning) +
+             fish_options(behind(command.name), command.options);
+  }
+  for (const CommandLineReference::Shown& each : line.shown)
+    lines += fish_line(behind("show"), " -a " + each.word, each.meaning);
+  return lines + fish_line(behind("explain"), " -a " + quoted(joined(state_names())), "a state");
 }
 
 }  // namespace tcpmibd::agent

@@ -15,4 +15,7 @@ std::string manual_keys();
 // Assignments in the shell's language: commands, options, states, keys.
 std::string completion_words();
 
+// The same as commands of fish, with what each word means.
+std::string completion_lines();
+
 }  // namespace tcpmibd::agent

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "support/process.h"
+#include "support/programs.h"
 #include "support/trouble.h"
 
 // The manual pages and the completion, by the programs that read them.
@@ -13,6 +14,7 @@
 namespace tcpmibd::lab {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -83,6 +85,56 @@ TEST(Completion, OffersValues) {
   EXPECT_THAT(offered({"--access", in_docs("configuration")}),
               ElementsAre(in_docs("configuration.md")));
   EXPECT_THAT(offered({"--agentx", ""}), IsEmpty());
+}
+
+// What zsh is told to offer where the cursor stands in the last of `words`; before it filters. The
+// builtins of completion work in an editor only, so that here they print.
+std::vector<std::string> offered_by_zsh(std::vector<std::string> words) {
+  words.insert(words.begin(),
+               {"zsh", "-fc",
+                "compset() { : }; _files() { print files }; "
+                "compadd() { while [[ $1 != -- ]]; do shift; done; shift; print -rl -- $@ }; "
+                "words=(tcpmibd \"$@\"); CURRENT=$#words; PREFIX=$words[-1]; source $0",
+                in_docs("completion/_tcpmibd")});
+  const Output output = run(words);
+  EXPECT_THAT(output.err, IsEmpty());
+  return lines_of(output.out);
+}
+
+TEST(Completion, OfZshOffersWhatFitsTheCommand) {
+  if (!is_installed("zsh"))
+    GTEST_SKIP() << "no zsh";
+  EXPECT_THAT(offered_by_zsh({""}), AllOf(Contains("doctor"), Contains("--standalone")));
+  EXPECT_THAT(offered_by_zsh({"show", ""}), AllOf(Contains("listeners"), Contains("--jsonl"),
+                                                  Contains("--config"), Not(Contains("doctor"))));
+  EXPECT_THAT(offered_by_zsh({"--config", "show", "explain", ""}), Contains("timeWait"));
+  EXPECT_THAT(offered_by_zsh({"show", "--state", ""}), Contains("closeWait"));
+  EXPECT_THAT(offered_by_zsh({"show", "--state=listen,"}), Contains("closeWait"));
+  EXPECT_THAT(offered_by_zsh({"--set", ""}), Contains("snapshot.max-age"));
+  EXPECT_THAT(offered_by_zsh({"--access", ""}), ElementsAre("files"));
+  EXPECT_THAT(offered_by_zsh({"--agentx", ""}), IsEmpty());
+}
+
+// What fish offers behind `line`, without what it means.
+std::vector<std::string> offered_by_fish(const std::string& line) {
+  const Output output = run({"fish", "--no-config", "-c",
+                             "source $argv[1]; complete -C $argv[2] | string replace -r '\\t.*' ''",
+                             in_docs("completion/tcpmibd.fish"), line});
+  EXPECT_THAT(output.err, IsEmpty());
+  return lines_of(output.out);
+}
+
+TEST(Completion, OfFishOffersWhatFitsTheCommand) {
+  if (!is_installed("fish"))
+    GTEST_SKIP() << "no fish";
+  EXPECT_THAT(offered_by_fish("tcpmibd d"), ElementsAre("doctor"));
+  EXPECT_THAT(offered_by_fish("tcpmibd --stan"), ElementsAre("--standalone"));
+  EXPECT_THAT(offered_by_fish("tcpmibd show "), AllOf(Contains("listeners"), Not(Contains("run"))));
+  EXPECT_THAT(offered_by_fish("tcpmibd show --js"), UnorderedElementsAre("--json", "--jsonl"));
+  EXPECT_THAT(offered_by_fish("tcpmibd show --stan"), IsEmpty());
+  EXPECT_THAT(offered_by_fish("tcpmibd show --state time"), ElementsAre("timeWait"));
+  EXPECT_THAT(offered_by_fish("tcpmibd explain closeW"), ElementsAre("closeWait"));
+  EXPECT_THAT(offered_by_fish("tcpmibd --set snap"), ElementsAre("snapshot.max-age"));
 }
 
 }  // namespace

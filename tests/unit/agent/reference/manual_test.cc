@@ -33,6 +33,8 @@ const Part kParts[] = {
     {"Options", "docs/man/tcpmibd.8", ".\\\" ", "options", manual_options},
     {"Keys", "docs/man/tcpmibd.toml.5", ".\\\" ", "keys", manual_keys},
     {"Completion", "docs/completion/tcpmibd.bash", "# ", "words", completion_words},
+    {"CompletionForZsh", "docs/completion/_tcpmibd", "# ", "words", completion_words},
+    {"CompletionForFish", "docs/completion/tcpmibd.fish", "# ", "lines", completion_lines},
 };
 
 std::string file_of(const Part& part) { return std::string(TCPMIBD_SOURCE_DIR) + '/' + part.file; }
