@@ -32,12 +32,12 @@ enum class MptcpSight : std::uint8_t {
   kAbsent,  // the kernel has no MPTCP
   kUnused,  // there is none, so nobody was asked
   kSeen,
-  kHidden,  // there are such sockets, or it is not known, and the kernel does not tell of them
+  kHidden,  // there are such sockets, or it is not known, and the kernel does not report them
 };
 
 // What kHidden costs, and what to do about it, as operators read it.
 inline constexpr const char* kMptcpHidden =
-    "the kernel does not tell of MPTCP connections: only their subflows are seen, and stay "
+    "the kernel does not report MPTCP connections: only their subflows are seen, and stay "
     "established when the peer has closed";
 inline constexpr const char* kMptcpCure = "modprobe mptcp_diag";
 

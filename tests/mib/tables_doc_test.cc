@@ -32,7 +32,7 @@ constexpr const char* kIntroduction =
     "Rows below 1.3.6.1.2.1.6 are what the kernel says of TCP, subflows of MPTCP among them. The "
     "other\n"
     "tables count an MPTCP connection once, in its own state, and its subflows not: see\n"
-    "[operating.md](operating.md#mptcp), also for what cannot be seen of it.\n";
+    "[tcpmibd-mib.md](tcpmibd-mib.md#mptcp), also for what cannot be seen of it.\n";
 
 constexpr const char* kMeaning =
     "\n"
@@ -55,7 +55,7 @@ constexpr const char* kMeaning =
     "- **tcpEstabResets** counts ends: a connection over the loopback that is reset is two.\n"
     "- **A connection that was reset has no row**, though its program may keep the descriptor. No\n"
     "  socket dump has it, so no table has: see\n"
-    "  [operating.md](operating.md#what-no-count-shows).\n";
+    "  [tcpmibd-mib.md](tcpmibd-mib.md#what-no-count-shows).\n";
 
 constexpr const char* kHead =
     "\n"

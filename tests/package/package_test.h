@@ -98,7 +98,7 @@ class PackageTest : public testing::Test {
 
   const Machine& machine() const { return *machine_; }
 
-  // Makes one of the drop-ins that lie ready count, as operating.md says.
+  // Makes one of the drop-ins that lie ready count, as access.md says.
   void choose_tier(const std::string& tier) const {
     machine().must(
         "install -D -m 644 -t /etc/systemd/system/tcpmibd.service.d "

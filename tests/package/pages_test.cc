@@ -15,8 +15,8 @@
 #include "support/markdown.h"
 #include "support/mib_text.h"
 
-// What README and docs/install.md say to type, typed on a machine that has just been installed: in
-// their order, as it stands, in one shell.
+// What README, docs/install.md and the first part of docs/access.md say to type, typed on a machine
+// that has just been installed: in their order, as it stands, in one shell.
 
 namespace tcpmibd::lab {
 namespace {
@@ -42,7 +42,7 @@ bool is_done_before(const PageCommand& command) {
 std::string part_of(const std::string& page, const std::string& from, const std::string& to) {
   const std::string text = read_file(kTree + "/" + page);
   const std::size_t begin = text.find("\n" + from + "\n");
-  const std::size_t end = to.empty() ? text.size() : text.find("\n" + to + "\n");
+  const std::size_t end = text.find("\n" + to + "\n");
   if (begin == text.npos || end == text.npos || end < begin)
     throw Trouble(page + " has no \"" + from + "\" before \"" + to + '"');
   return text.substr(begin, end - begin + 1);
@@ -136,10 +136,10 @@ class PagesTest : public PackageTest {
     machine().must("/root/scene");
   }
 
-  // The two things that "End a connection" asks for, as operating.md gives them.
+  // The two things that "End a connection" asks for, as deletion.md gives them.
   void allow_to_one_user() const {
     const std::string page =
-        part_of("docs/operating.md", "### Allow it to one user", "### Find it and end it");
+        part_of("docs/deletion.md", "## Allow it to one user", "## Find it and end it");
     const std::size_t file = page.find("createUser closer ");
     machine().write("/etc/snmp/snmpd.conf.d/tcpmibd-delete.conf",
                     page.substr(file, page.find("```", file) - file));
@@ -182,16 +182,22 @@ void install_by_hand(const Machine& machine) {
                 read_file(build + "/install_manifest.txt"));
 }
 
+// The package, who may read, upgrade and removal, in the order in which they are done.
+std::string life_of_a_package() {
+  return part_of("docs/install.md", "## The package", "## Upgrade") +
+         part_of("docs/access.md", "## Who may read", "## The AgentX socket") +
+         part_of("docs/install.md", "## Upgrade", "## Building by hand");
+}
+
 TEST_F(PagesTest, TheInstallationPageCanBeFollowedWordForWord) {
-  std::vector<PageCommand> commands =
-      to_be_typed(part_of("docs/install.md", "## The package", "## Building by hand"));
+  std::vector<PageCommand> commands = to_be_typed(life_of_a_package());
   expect_answers(commands, type(machine(), commands));
   EXPECT_EQ(machine().must("find / -xdev -path /proc -prune -o -name '*tcpmibd*' "
                            "! -path '/root/*' ! -path '/var/cache/*' -print"),
             "");
 
   install_by_hand(machine());
-  commands = to_be_typed(part_of("docs/install.md", "## Building by hand", ""));
+  commands = to_be_typed(part_of("docs/install.md", "## Building by hand", "## Under systemd"));
   expect_answers(commands, type(machine(), commands));
   EXPECT_EQ(machine().must("find /usr/local /etc /var/lib -name '*tcpmibd*' ! -type d"), "");
 }

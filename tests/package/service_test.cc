@@ -106,12 +106,12 @@ TEST_F(InstalledTest, EitherSideMayBeRestarted) {
   EXPECT_TRUE(machine().eventually(asked));
 }
 
-// The override that operating.md shows for snmpd's unit.
+// The override that install.md shows for snmpd's unit.
 std::string snmpd_override() {
-  const std::string page = read_file(kTree + "/docs/operating.md");
+  const std::string page = read_file(kTree + "/docs/install.md");
   const std::size_t begin = page.find("[Service]\nExecStart=\n");
   if (begin == page.npos)
-    throw Trouble("operating.md shows no override for snmpd");
+    throw Trouble("install.md shows no override for snmpd");
   return page.substr(begin, page.find("```", begin) - begin);
 }
 

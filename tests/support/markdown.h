@@ -66,7 +66,7 @@ inline std::vector<PageCommand> commands_in(const std::string& page) {
   return commands;
 }
 
-// Where it links to in its own project: "operating.md#mptcp", "#mptcp".
+// Where it links to in its own project: "access.md#privileges", "#mptcp".
 inline std::vector<std::string> links_in(const std::string& page) {
   static const std::regex kLink(R"(\]\(([^)\s]+)\))");
   std::vector<std::string> links;

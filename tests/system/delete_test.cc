@@ -502,12 +502,12 @@ TEST_F(DeleteTcbAccess, AUserWhoMayWriteInPrivateMayNotInTheClear) {
   service.expect_only_chosen_ended();
 }
 
-// The block that docs/operating.md gives to copy.
+// The block that docs/deletion.md gives to copy.
 std::string lines_of_closer() {
-  const std::string page = read_file(TCPMIBD_SOURCE_DIR "/docs/operating.md");
+  const std::string page = read_file(TCPMIBD_SOURCE_DIR "/docs/deletion.md");
   const std::size_t begin = page.find("createUser closer ");
   if (begin == std::string::npos)
-    throw Trouble("docs/operating.md does not make the user closer");
+    throw Trouble("docs/deletion.md does not make the user closer");
   return page.substr(begin, page.find("```", begin) - begin);
 }
 

@@ -161,7 +161,7 @@ TEST_F(MptcpSystemTest, TheDoctorSaysWhetherItIsSeen) {
   };
   EXPECT_EQ(finding(), "no socket speaks it");
   const LeakingServer server(space());
-  EXPECT_THAT(finding(), HasSubstr("the kernel tells the states of its connections"));
+  EXPECT_THAT(finding(), HasSubstr("the kernel reports the states of its connections"));
 }
 
 // ---- Deletion ----

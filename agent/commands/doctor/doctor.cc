@@ -62,7 +62,7 @@ Finding configuration(const DoctorFacts& facts) {
 
 Finding reading(const DoctorFacts& facts) {
   if (facts.reading)
-    return ok("sock_diag", "the kernel tells of its sockets");
+    return ok("sock_diag", "the kernel reports its sockets");
   if (facts.modules_disabled && !facts.tcp_diag_loaded)
     return wrong("sock_diag",
                  "tcp_diag is not loaded and cannot be any more: kernel.modules_disabled is 1",
@@ -85,7 +85,7 @@ Finding mptcp(const DoctorFacts& facts) {
     case tcp::MptcpSight::kUnused:
       return ok(kPoint, "no socket speaks it");
     case tcp::MptcpSight::kSeen:
-      return ok(kPoint, "is spoken, and the kernel tells the states of its connections");
+      return ok(kPoint, "is spoken, and the kernel reports the states of its connections");
     case tcp::MptcpSight::kHidden:
       break;
   }
