@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,20 @@ TEST(Links, OfEveryPageLeadToAFileAndAHeading) {
   }
   EXPECT_THAT(broken, IsEmpty());
   EXPECT_GT(followed, 100U);
+}
+
+// Not links: the pages are installed without the sources.
+TEST(SourcesNamed, ByTheTourAndTheTestsToCopyAreThere) {
+  const std::regex kSource("`((agent|src|tests)/[a-z_/]+\\.cc)`");
+  std::size_t named = 0;
+  for (const char* page : {"docs/architecture.md", "docs/testing.md"}) {
+    const std::string text = read_file(kTreeOfPages / page);
+    for (std::sregex_iterator each(text.begin(), text.end(), kSource), end; each != end; ++each) {
+      ++named;
+      EXPECT_TRUE(fs::exists(kTreeOfPages / each->str(1))) << page << ": " << each->str(1);
+    }
+  }
+  EXPECT_GT(named, 14U);
 }
 
 TEST(Links, AreToldFromWhatABlockShows) {
