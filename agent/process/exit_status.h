@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cerrno>
 #include <utility>
 
 #include "base/error.h"
@@ -9,9 +10,10 @@ namespace tcpmibd::agent {
 // The exit statuses that users and systemd rely on; it does not restart us after kUsage.
 enum class ExitStatus : int { kAsked = 0, kFailed = 1, kUsage = 2 };
 
-// What a mistake in what we were given ends the process with. What is merely short now is none.
+// What a mistake in what we were given ends the process with. What is merely short now is none, nor
+// is a disk that fails to give us the file: both may be over when we are started again.
 inline ExitStatus status_of_mistake(const Error& error) {
-  return is_scarcity(error.code) ? ExitStatus::kFailed : ExitStatus::kUsage;
+  return is_scarcity(error.code) || error.code == EIO ? ExitStatus::kFailed : ExitStatus::kUsage;
 }
 
 // Why the agent could not start, and what the process ends with because of it.

@@ -337,7 +337,12 @@ Status SockDiag::can_destroy() {
 Result<tcp::Destroyed> SockDiag::destroy(const tcp::SocketId& id) {
   if (!tcp::names_one_socket(id))
     return failure("destroy a TCP socket that has no cookie", EINVAL);
-  const Result<int> code = try_destroying(diag::destroy_request(id));
+  const inet_diag_req_v2 request = diag::destroy_request(id);
+  Result<int> code = try_destroying(request);
+  // The socket may have been ended and only the word of it lost. Asked again, by the same cookie,
+  // the kernel ends it or tells that it is gone.
+  if (!code)
+    code = try_destroying(request);
   if (!code)
     return tl::unexpected(code.error());
   if (*code == 0)
