@@ -154,7 +154,7 @@ std::vector<std::string> state_names() {
 // ---- fish ----
 
 // What fish takes for one word.
-std::string quoted(std::string_view text) {
+std::string fish_word(std::string_view text) {
   std::string word = "'";
   for (const char letter : text)
     word += letter == '\'' || letter == '\\' ? std::string{'\\', letter} : std::string(1, letter);
@@ -164,8 +164,8 @@ std::string quoted(std::string_view text) {
 // A line that holds where `condition`, a command of fish, succeeds; empty: everywhere.
 std::string fish_line(const std::string& condition, const std::string& what,
                       const std::string& meaning) {
-  return "complete -c tcpmibd" + (condition.empty() ? "" : " -n " + quoted(condition)) + what +
-         (meaning.empty() ? "" : " -d " + quoted(meaning)) + '\n';
+  return "complete -c tcpmibd" + (condition.empty() ? "" : " -n " + fish_word(condition)) + what +
+         (meaning.empty() ? "" : " -d " + fish_word(meaning)) + '\n';
 }
 
 // What may follow an option: nothing, a file, one of some words, or what nobody can guess.
@@ -175,8 +175,8 @@ std::string fish_value(const Option& option) {
   if (option.value == "FILE")
     return " -rF";
   if (option.names.back() == "--set")
-    return " -xa " + quoted(joined(key_names()));
-  return option.names.back() == "--state" ? " -xa " + quoted(joined(state_names())) : " -x";
+    return " -xa " + fish_word(joined(key_names()));
+  return option.names.back() == "--state" ? " -xa " + fish_word(joined(state_names())) : " -x";
 }
 
 std::string fish_options(const std::string& condition, const std::vector<Option>& options) {
@@ -258,7 +258,7 @@ std::string completion_lines() {
   }
   for (const CommandLineReference::Shown& each : line.shown)
     lines += fish_line(behind("show"), " -a " + each.word, each.meaning);
-  return lines + fish_line(behind("explain"), " -a " + quoted(joined(state_names())), "a state");
+  return lines + fish_line(behind("explain"), " -a " + fish_word(joined(state_names())), "a state");
 }
 
 }  // namespace tcpmibd::agent
