@@ -16,6 +16,7 @@
 #include "support/process.h"
 #include "support/programs.h"
 #include "support/temp_folder.h"
+#include "support/trouble.h"
 
 // The files of docs/nms are made from templates, in which objects have their names, or by other
 // people's generators. So a new arc is written in one place.
@@ -55,14 +56,29 @@ std::filesystem::path made_from(const std::filesystem::path& file) {
   return nms_folder() / file.lexically_relative(template_folder()).replace_extension();
 }
 
-// `text` with the number of an object for each @name@; throws for a name that is none of ours.
-std::string with_numbers(std::string text) {
+// The first line of debian/changelog: "tcpmibd (0.1.0-1) ...".
+std::string upstream_version() {
+  const std::string text = text_of(nms_folder() / ".." / ".." / "debian" / "changelog");
+  std::smatch version;
+  if (!std::regex_search(text, version, std::regex("^tcpmibd \\(([0-9.]+)")))
+    throw Trouble("debian/changelog begins with no version");
+  return version[1];
+}
+
+// `text` with the number of an object for each @name@, and our version for @version@; throws for a
+// name that is none of ours.
+std::string with_numbers(const std::string& text) {
   const Numbers numbers(definitions_of(own_tokens()), "tcpmibdMIB", arc_text());
-  for (std::size_t at = text.find('@'); at != text.npos; at = text.find('@', at)) {
-    const std::size_t end = text.find('@', at + 1);
-    text.replace(at, end + 1 - at, numbers.of(text.substr(at + 1, end - at - 1)));
+  const std::regex name("@([a-z][A-Za-z0-9]*)@");
+  std::string made;
+  auto rest = text.cbegin();
+  for (std::sregex_iterator at(text.begin(), text.end(), name); at != std::sregex_iterator();
+       ++at) {
+    made.append(rest, (*at)[0].first);
+    made += (*at)[1] == "version" ? upstream_version() : numbers.of((*at)[1]);
+    rest = (*at)[0].second;
   }
-  return text;
+  return made.append(rest, text.cend());
 }
 
 // What the exporter's generator has made of generator.yml: one module.

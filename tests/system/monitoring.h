@@ -22,6 +22,12 @@ inline constexpr unsigned kLeaked = 25;
 // What a monitoring system may take to see something and to be sure of it.
 inline constexpr std::chrono::seconds kMonitorsPatience{60};
 
+// The exit status of a plugin.
+inline constexpr int kOk = 0;
+inline constexpr int kWarning = 1;
+inline constexpr int kCritical = 2;
+inline constexpr int kUnknown = 3;
+
 // A service on the port that the files take for their examples: it has not closed what its
 // clients have, and its accept queue is full.
 class TroubledService {

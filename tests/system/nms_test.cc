@@ -45,9 +45,9 @@ TEST_F(Nms, EveryObjectThatTheFilesNameAnswers) {
   const Daemon daemon = Daemon::standalone(space, watchful());
   const Manager manager = Manager::v2c(space, Daemon::kAddress).patient(kGreatPatience);
   const bool has_units = answers(manager, arc_text() + ".1.6");
-  for (const char* file :
-       {"zabbix/tcpmibd-6.0.yaml", "zabbix/tcpmibd-7.0.yaml", "nagios/commands.cfg",
-        "nagios/icinga2.conf", "prometheus/snmp.yml", "prometheus/snmp-0.23.yml"}) {
+  for (const char* file : {"zabbix/tcpmibd-6.0.yaml", "zabbix/tcpmibd-7.0.yaml",
+                           "nagios/commands.cfg", "nagios/icinga2.conf", "nagios/check_tcpmibd",
+                           "prometheus/snmp.yml", "prometheus/snmp-0.23.yml"}) {
     const std::set<std::string> oids = own_oids_in(nms_text(file));
     EXPECT_THAT(oids, Not(IsEmpty())) << file;
     for (const std::string& oid : oids) {
