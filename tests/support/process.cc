@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <iterator>
 #include <sstream>
 #include <utility>
 
@@ -61,6 +62,12 @@ FileDescriptor open_handle(pid_t pid) {
 long number_in(const std::string& text, std::string_view field) {
   const std::size_t at = text.find("\n" + std::string(field) + ":");
   return at == std::string::npos ? 0 : std::stol(text.substr(at + field.size() + 2));
+}
+
+std::size_t entries_in(const std::string& folder) {
+  std::error_code gone;
+  std::filesystem::directory_iterator entry(folder, gone);
+  return gone ? 0 : static_cast<std::size_t>(std::distance(begin(entry), end(entry)));
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& strings) {
@@ -273,6 +280,14 @@ void Process::reap() {
 
 long Process::memory(std::string_view field) const {
   return number_in(read_file("/proc/" + std::to_string(pid_) + "/status"), field);
+}
+
+std::size_t Process::descriptors() const {
+  return entries_in("/proc/" + std::to_string(pid_) + "/fd");
+}
+
+std::size_t Process::threads() const {
+  return entries_in("/proc/" + std::to_string(pid_) + "/task");
 }
 
 long Process::wakeups() const {

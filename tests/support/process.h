@@ -40,6 +40,10 @@ class Process {
   // In KiB, and only for a process that runs: "VmRSS", "RssAnon", "VmHWM".
   long memory(std::string_view field) const;
 
+  // What it has open, and the threads it has; 0 when it has ended.
+  std::size_t descriptors() const;
+  std::size_t threads() const;
+
   // Times its threads were put to sleep and woken so far: an idle program adds none.
   long wakeups() const;
 

@@ -145,6 +145,7 @@ std::optional<std::size_t> MasterSession::send_what_fits(const Bytes& bytes) con
 
 void MasterSession::close() {
   socket_ = FileDescriptor();
+  received_.clear();  // Nobody is there to be answered.
   ended_ = true;
 }
 

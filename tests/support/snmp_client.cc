@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <filesystem>
 #include <utility>
 
 #include "support/temp_folder.h"
@@ -105,7 +106,11 @@ std::vector<std::string> texts_of(const std::vector<Oid>& oids) {
 // One folder for all tools of this test process.
 const std::string& shared_folder() {
   static const TempFolder folder;
-  static const std::string name = folder.path().string();
+  static const std::string name = [] {
+    // Whoever makes it says so, which is no error.
+    std::filesystem::create_directories(folder.path() / "state" / "cert_indexes");
+    return folder.path().string();
+  }();
   return name;
 }
 

@@ -4,13 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "support/passed_descriptor.h"
 #include "support/scenes.h"
 #include "support/trouble.h"
 #include "system/attached.h"
@@ -157,41 +156,6 @@ TEST_F(Leak, ASocketThatAProcessHasTwiceShowsTheProcessOnce) {
 }
 
 // ---- Sockets that nobody holds, for the time being ----
-
-void send_descriptor(int through, int descriptor) {
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof descriptor)> control{};
-  char letter = 'd';
-  iovec data{.iov_base = &letter, .iov_len = 1};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof descriptor);
-  std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-  check(::sendmsg(through, &message, 0), "send a descriptor");
-}
-
-FileDescriptor receive_descriptor(int through) {
-  int descriptor = -1;
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof descriptor)> control{};
-  char letter = 0;
-  iovec data{.iov_base = &letter, .iov_len = 1};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  check(::recvmsg(through, &message, MSG_CMSG_CLOEXEC), "receive a descriptor");
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header == nullptr)
-    throw Trouble("no descriptor came");
-  std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-  return FileDescriptor(descriptor);
-}
 
 TEST_F(Leak, ADescriptorOnItsWayBetweenProcessesIsHeldByNobody) {
   int ends[2];
