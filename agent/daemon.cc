@@ -89,19 +89,19 @@ tables::DeletedConnection deleted_connection(const Deletion& deletion, std::uint
 class Agent {
  public:
   Agent(const KernelSide& kernel, Worker& worker, Signals& signals, Config config,
-        ReadConfig read_config)
+        ReadConfig read_config, const MakeRole& make_role)
       : kernel_(kernel),
         worker_(worker),
         config_(std::move(config)),
         read_config_(std::move(read_config)),
-        role_(role(signals)) {}
+        made_(make_role(signals, config_, served(config_.mib.tables), responder_, deleter_)) {}
 
   ExitStatus run() {
-    if (const Start started = role_->start(); !started)
+    if (const Start started = role().start(); !started)
       return give_up(started.error().error, started.error().status);
     set_watch();
     release_code();
-    const ExitStatus ended = role_->run({.news = worker_.descriptor(),
+    const ExitStatus ended = role().run({.news = worker_.descriptor(),
                                          .on_news = [this] { on_news(); },
                                          .on_hangup = [this] { on_hangup(); },
                                          .on_turn = [this] { return on_turn(); },
@@ -114,16 +114,7 @@ class Agent {
   }
 
  private:
-  std::unique_ptr<Role> role(Signals& signals) {
-    const std::vector<const tables::Managed*> objects = served(config_.mib.tables);
-    if (config_.standalone.addresses.empty())
-      return std::make_unique<agentx::Subagent>(signals, config_.agentx, objects,
-                                                answers_of(responder_), writings_of(deleter_));
-    auto standalone = std::make_unique<Loop>(signals, config_.standalone, objects,
-                                             answers_of(responder_), writings_of(deleter_));
-    standalone_ = standalone.get();
-    return standalone;
-  }
+  Role& role() const { return *made_.role; }
 
   void on_news() {
     responder_.receive();
@@ -141,7 +132,7 @@ class Agent {
     kept_ = kept.has_value();
     notifier_.on_turn();
     if (service_.listens())
-      service_.tell(role_->standing(), responder_.newest().get(), now);
+      service_.tell(role().standing(), responder_.stock().snapshot().get(), now);
     return sooner(kept, log::catch_up());
   }
 
@@ -151,8 +142,8 @@ class Agent {
       responder_.set_ages(ages_of(config_));
       deleter_.set_rules(config_.delete_tcb);
       alarms_.configure(config_.alarms);
-      if (standalone_ != nullptr)
-        standalone_->set_limits(config_.standalone.connections);
+      if (made_.on_reloaded)
+        made_.on_reloaded(config_);
       set_watch();
     }
     service_.reloaded();
@@ -161,7 +152,7 @@ class Agent {
   // Without an alarm nothing wakes us.
   void set_watch() {
     const bool watches = !config_.alarms.empty();
-    role_->repeat(watches ? std::optional(config_.watch.interval) : std::nullopt,
+    role().repeat(watches ? std::optional(config_.watch.interval) : std::nullopt,
                   [this] { watch_.begin(config_.process.lookup); });
   }
 
@@ -175,7 +166,7 @@ class Agent {
     const bool watches = !config_.alarms.empty();
     const auto interval = std::chrono::duration_cast<seconds>(config_.watch.interval);
     return {.version = version(),
-            .uptime_zero = role_->uptime_zero(),
+            .uptime_zero = role().uptime_zero(),
             .started = started_,
             .looks_up_processes = config_.process.lookup && missing_privileges(true).empty(),
             .deletes = deleter_.can_delete(),
@@ -183,7 +174,7 @@ class Agent {
             .watch_interval = watches ? static_cast<std::uint32_t>(interval.count()) : 0,
             .deletes_done = audit_.done(),
             .deletes_refused = audit_.refused(),
-            .processes_denied = responder_.processes_denied(),
+            .processes_denied = responder_.stock().processes_denied(),
             .notifications_folded = notifier_.folded()};
   }
 
@@ -205,12 +196,12 @@ class Agent {
                        forms_,
                        ages_of(config_)};
   NotificationQueue notifier_{
-      {.is_open = [this] { return role_->is_serving(); },
-       .send = [this](const tables::Notification& one) { return role_->notify(one); },
-       .unconfirmed = [this] { return role_->unconfirmed(); }}};
+      {.is_open = [this] { return role().is_serving(); },
+       .send = [this](const tables::Notification& one) { return role().notify(one); },
+       .unconfirmed = [this] { return role().unconfirmed(); }}};
   AlarmWatch watch_{{responder_, worker_, kernel_.pressure, kernel_.names, notifier_}, alarms_};
   Audit audit_{
-      {.newest = [this] { return responder_.processes(); },
+      {.newest = [this] { return responder_.stock().processes(); },
        .want = [this](std::uint32_t inode) { worker_.want_processes({inode}); },
        .command_of = [this](std::uint32_t pid) { return kernel_.names.identity_of(pid).command; },
        .on_written = [this](const Deletion& deletion, std::uint32_t pid,
@@ -220,16 +211,26 @@ class Agent {
        .destroyer = kernel_.destroyer,
        .own_connections = kernel_.own_connections,
        .snapshot_since = [this](Time oldest) { return responder_.snapshot_since(oldest); },
-       .on_deleted = [this](const tcp::Socket& ended) { responder_.forget(ended); }},
+       .on_deleted = [this](const tcp::Socket& ended) { responder_.forget(ended, Clock::now()); }},
       forms_,
       config_.delete_tcb,
       audit_};
   ServiceManager service_{config_.agentx.reconnect};
-  Loop* standalone_ = nullptr;  // the role, if it is that one
-  std::unique_ptr<Role> role_;  // last: it calls the others to its end
+  MadeRole made_;  // last: it calls the others to its end
 };
 
 }  // namespace
+
+MadeRole configured_role(Signals& signals, const Config& config,
+                         std::span<const tables::Managed* const> objects, ReadTarget& reads,
+                         WriteTarget& writes) {
+  if (config.standalone.addresses.empty())
+    return {std::make_unique<agentx::Subagent>(signals, config.agentx, objects, reads, writes)};
+  auto standalone = std::make_unique<Loop>(signals, config.standalone, objects, reads, writes);
+  Loop& loop = *standalone;
+  return {std::move(standalone),
+          [&loop](const Config& fresh) { loop.set_limits(fresh.standalone.connections); }};
+}
 
 ExitStatus give_up(const Error& error, ExitStatus status) {
   log::error(error.text());
@@ -249,7 +250,8 @@ void tell_what_is_left_out(const Config& config) {
                 ": a master that has rows of its own shows those");
 }
 
-ExitStatus serve(const KernelSide& kernel, Config config, ReadConfig read_config) {
+ExitStatus serve(const KernelSide& kernel, Config config, ReadConfig read_config,
+                 const MakeRole& make_role) {
   const WorkerSources sources{.sockets = kernel.dumps,
                               .processes = kernel.processes,
                               .pressure = kernel.pressure,
@@ -260,7 +262,8 @@ ExitStatus serve(const KernelSide& kernel, Config config, ReadConfig read_config
   const Result<std::unique_ptr<Signals>> signals = Signals::open();
   if (!signals)
     return give_up(signals.error());
-  return Agent(kernel, **worker, **signals, std::move(config), std::move(read_config)).run();
+  return Agent(kernel, **worker, **signals, std::move(config), std::move(read_config), make_role)
+      .run();
 }
 
 }  // namespace tcpmibd::agent

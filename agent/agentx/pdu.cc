@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "snmp/set.h"
+
 namespace tcpmibd::agent::agentx {
 namespace {
 
@@ -32,10 +34,11 @@ void append(Bytes& out, Header header, PduType type, AddPayload add_payload) {
   std::ranges::copy(length, out.begin() + static_cast<std::ptrdiff_t>(start + kLengthAt));
 }
 
-}  // namespace
-
-std::string to_text(ErrorCode code) {
+// What no Set fares like.
+std::string_view own_name_of(ErrorCode code) {
   switch (code) {
+    case ErrorCode::kTooBig:
+      return "tooBig";
     case ErrorCode::kOpenFailed:
       return "openFailed";
     case ErrorCode::kNotOpen:
@@ -51,8 +54,41 @@ std::string to_text(ErrorCode code) {
     case ErrorCode::kProcessingError:
       return "processingError";
     default:
-      return "error " + std::to_string(static_cast<unsigned>(code));
+      return {};
   }
+}
+
+}  // namespace
+
+std::string_view kind_of(PduType type) {
+  switch (type) {
+    case PduType::kGet:
+      return "GET";
+    case PduType::kGetNext:
+      return "GETNEXT";
+    case PduType::kGetBulk:
+      return "GETBULK";
+    case PduType::kTestSet:
+      return "TestSet";
+    case PduType::kCommitSet:
+      return "CommitSet";
+    case PduType::kUndoSet:
+      return "UndoSet";
+    case PduType::kCleanupSet:
+      return "CleanupSet";
+    default:
+      return "PDU";
+  }
+}
+
+std::string to_text(ErrorCode code) {
+  const std::string_view name = own_name_of(code);
+  return name.empty() ? "error " + std::to_string(static_cast<unsigned>(code)) : std::string(name);
+}
+
+std::string_view name_of(ErrorCode code) {
+  const std::string_view name = own_name_of(code);
+  return name.empty() ? snmp::name_of(static_cast<snmp::SetStatus>(code)) : name;
 }
 
 Header Header::parse(std::span<const std::uint8_t> bytes) {

@@ -28,6 +28,9 @@ enum class PduType : std::uint8_t {
   kResponse = 18,
 };
 
+// "GETNEXT", "TestSet": what a request is called.
+std::string_view kind_of(PduType type);
+
 // What a Response says went wrong (RFC 2741, 6.2.16). Below 256 they are error-status of RFC 3416.
 enum class ErrorCode : std::uint16_t {
   kNone = 0,
@@ -48,6 +51,9 @@ enum class ErrorCode : std::uint16_t {
 
 // "requestDenied", as the RFC writes it; "error 300" where it has no name.
 std::string to_text(ErrorCode code);
+
+// What an answer of ours says: that, or a SetStatus.
+std::string_view name_of(ErrorCode code);
 
 // Why a session is closed (RFC 2741, 6.2.2).
 enum class CloseReason : std::uint8_t { kOther = 1, kShutdown = 5 };

@@ -6,7 +6,7 @@
 namespace tcpmibd::agent::agentx {
 namespace {
 
-using Kind = Inquiry::Kind;
+using Kind = Read::Kind;
 
 bool ends_before(const SearchRange& range, const snmp::Oid& name) {
   return range.end.size() != 0 && range.end <= name;
@@ -29,53 +29,64 @@ Exception exception_of(Answer::Kind kind) {
   }
 }
 
-std::size_t repeaters_from(const Header& header, const ReadRequest& request) {
-  const std::size_t all = request.ranges.size();
-  return header.type == PduType::kGetBulk ? std::min<std::size_t>(request.non_repeaters, all) : all;
+std::size_t repeaters_from(const Header& header, const ReadPdu& pdu) {
+  const std::size_t all = pdu.ranges.size();
+  return header.type == PduType::kGetBulk ? std::min<std::size_t>(pdu.non_repeaters, all) : all;
 }
 
 }  // namespace
 
-Read::Read(const Header& header, ReadRequest request, Time arrived)
+PendingRead::PendingRead(const Header& header, ReadPdu pdu, Time arrived)
     : header_(header),
-      repeaters_from_(repeaters_from(header, request)),
-      repetitions_left_(request.max_repetitions),
-      arrived_(arrived),
-      ranges_(std::move(request.ranges)) {
-  if (is_bulk() && repetitions_left_ == 0)
+      repeaters_from_(repeaters_from(header, pdu)),
+      max_repetitions_(pdu.max_repetitions),
+      repetitions_left_(pdu.max_repetitions),
+      ranges_(std::move(pdu.ranges)),
+      trace_(arrived) {
+  if (is_bulk() && max_repetitions_ == 0)
     ranges_.resize(repeaters_from_);
+  if (is_bulk())
+    asked_ = ranges_;
 }
 
-Read::Progress Read::work(const Objects& objects, const Answerer& ask, Time until) {
+PendingRead::Progress PendingRead::work(const Objects& objects, ReadTarget& target, Time until) {
+  Time now = Clock::now();
+  if (now > trace_.basis().serves_until)
+    begin_anew();
   while (!is_finished()) {
-    const Answer answer = answer_of(objects, ask);
+    const Answer answer = answer_of(objects, target, now);
+    trace_.note(answer, now);
     if (answer.kind == Answer::Kind::kLater)
       return Progress::kWaits;
     take(answer);
-    if (!is_finished() && Clock::now() >= until)
+    if (is_finished())
+      break;
+    now = Clock::now();
+    if (now >= until)
       return Progress::kGoesOn;
   }
   return Progress::kDone;
 }
 
-Answer Read::answer_of(const Objects& objects, const Answerer& ask) const {
+Answer PendingRead::answer_of(const Objects& objects, ReadTarget& target, Time now) const {
   const SearchRange& range = ranges_[at_];
   if (header_.type != PduType::kGet)
-    return next(range, objects, ask);
+    return next(range, objects, target, now);
   const tables::Managed* object = objects.holding(range.start);
   if (object == nullptr)
-    return {.kind = Answer::Kind::kNoSuchObject, .cell = {}};
-  return ask_for(*object, range.start, Kind::kGet, ask);
+    return {.kind = Answer::Kind::kNoSuchObject};
+  return target.read(read_of(*object, range.start, Kind::kGet, now));
 }
 
 // The first instance of ours in the range, in whichever object (RFC 2741, 7.2.3.2).
-Answer Read::next(const SearchRange& range, const Objects& objects, const Answerer& ask) const {
+Answer PendingRead::next(const SearchRange& range, const Objects& objects, ReadTarget& target,
+                         Time now) const {
   const tables::Managed* object = objects.holding(range.start);
   snmp::Oid start = range.start;
   Kind kind = range.include ? Kind::kNextInclusive : Kind::kNext;
   while (true) {
     if (object != nullptr) {
-      Answer answer = ask_for(*object, start, kind, ask);
+      Answer answer = target.read(read_of(*object, start, kind, now));
       if (answer.kind == Answer::Kind::kValue && ends_before(range, answer.cell->name))
         break;
       if (answer.kind != Answer::Kind::kEndOfView && is_of(*object, answer))
@@ -87,19 +98,31 @@ Answer Read::next(const SearchRange& range, const Objects& objects, const Answer
     start = object->root();
     kind = Kind::kNextInclusive;
   }
-  return {.kind = Answer::Kind::kEndOfView, .cell = {}};
+  return {.kind = Answer::Kind::kEndOfView};
 }
 
-Answer Read::ask_for(const tables::Managed& object, snmp::OidView name, Kind kind,
-                     const Answerer& ask) const {
-  return ask({.kind = kind,
-              .object = object,
-              .name = name,
-              .transaction = {.id = header_.transaction},
-              .arrived = arrived_});
+Read PendingRead::read_of(const tables::Managed& object, snmp::OidView name, Kind kind,
+                          Time now) const {
+  return {.kind = kind,
+          .object = object,
+          .name = name,
+          .transaction = {.id = header_.transaction},
+          .arrived = trace_.arrived(),
+          .now = now};
 }
 
-void Read::take(const Answer& answer) {
+// It has waited for so long that its first answers are out of date.
+void PendingRead::begin_anew() {
+  if (is_bulk())
+    ranges_ = asked_;
+  repetitions_left_ = max_repetitions_;
+  at_ = 0;
+  found_any_ = false;
+  bindings_.clear();
+  trace_.begin_anew();
+}
+
+void PendingRead::take(const Answer& answer) {
   if (answer.kind == Answer::Kind::kFailed) {
     fail(ErrorCode::kGenErr);
     return;
@@ -111,7 +134,7 @@ void Read::take(const Answer& answer) {
     advance(answer);
 }
 
-void Read::add(const Answer& answer) {
+void PendingRead::add(const Answer& answer) {
   Writer out(bindings_, header_.order());
   if (answer.kind == Answer::Kind::kValue)
     out.add_binding(answer.cell->name, *answer.cell->value);
@@ -120,7 +143,7 @@ void Read::add(const Answer& answer) {
 }
 
 // A GetBulk ends before what does not fit (RFC 3416, 4.2.3); of anything else nothing is sent.
-void Read::keep_within_limit(std::size_t before) {
+void PendingRead::keep_within_limit(std::size_t before) {
   if (bindings_.size() <= kLongestAnswer)
     return;
   if (!is_bulk() || before == 0) {
@@ -132,7 +155,7 @@ void Read::keep_within_limit(std::size_t before) {
 }
 
 // A GetBulk goes on behind what was found, and ends with a repetition that found nothing.
-void Read::advance(const Answer& answer) {
+void PendingRead::advance(const Answer& answer) {
   if (at_ >= repeaters_from_ && answer.kind == Answer::Kind::kValue) {
     ranges_[at_].start = answer.cell->name;
     ranges_[at_].include = false;
@@ -144,41 +167,62 @@ void Read::advance(const Answer& answer) {
   found_any_ = false;
 }
 
-void Read::fail(ErrorCode error) {
+void PendingRead::fail(ErrorCode error) {
   outcome_ = {.error = error, .index = static_cast<std::uint16_t>(at_ + 1)};
   bindings_.clear();
   at_ = ranges_.size();
 }
 
-void Read::append_response(Bytes& out) const {
+void PendingRead::append_response(Bytes& out) const {
   agentx::append_response(out, header_, outcome_, bindings_);
 }
 
-void Reads::begin(const Header& header, ReadRequest request, Time now, Bytes& out) {
+void PendingRead::write_trace(std::string_view outcome) const {
+  if (!PduTrace::is_wanted())
+    return;
+  const std::vector<SearchRange>& asked = is_bulk() ? asked_ : ranges_;
+  trace_.write({.kind = kind_of(header_.type),
+                .first = asked.empty() ? snmp::OidView() : asked.front().start.view(),
+                .bindings = asked.size(),
+                .repetitions = is_bulk() ? std::optional(max_repetitions_) : std::nullopt},
+               {.error = outcome, .index = outcome_.index}, Clock::now());
+}
+
+Reads::~Reads() {
+  for (const UnderWay& one : reads_)
+    one.read.write_trace("dropped");
+}
+
+void Reads::begin(const Header& header, ReadPdu pdu, Time now, Bytes& out) {
   const auto is_again = [&](const UnderWay& one) {
     const Header& other = one.read.header();
     return other.packet == header.packet && other.transaction == header.transaction &&
            other.type == header.type;
   };
-  if (std::ranges::any_of(reads_, is_again))
-    return;
-  if (request.ranges.size() > kMostBindings)
-    append_response(out, header, {.error = ErrorCode::kTooBig, .index = 0});
-  else if (reads_.size() == kMost)
-    append_response(out, header, {.error = ErrorCode::kGenErr, .index = 0});
-  else
-    reads_.push_back({Read(header, std::move(request), now)});
+  const bool is_too_big = pdu.ranges.size() > kMostBindings;
+  PendingRead read(header, std::move(pdu), now);
+  if (std::ranges::any_of(reads_, is_again)) {
+    read.write_trace("repeated");
+  } else if (is_too_big || reads_.size() == kMost) {
+    const ErrorCode error = is_too_big ? ErrorCode::kTooBig : ErrorCode::kGenErr;
+    append_response(out, header, {.error = error, .index = 0});
+    read.write_trace(name_of(error));
+  } else {
+    reads_.push_back({std::move(read)});
+  }
 }
 
 void Reads::work(Time until, Bytes& out) {
   for (UnderWay& one : reads_) {
     if (one.waits || Clock::now() >= until)
       continue;
-    const Read::Progress progress = one.read.work(objects_, ask_, until);
-    one.waits = progress == Read::Progress::kWaits;
-    one.done = progress == Read::Progress::kDone;
-    if (one.done)
-      one.read.append_response(out);
+    const PendingRead::Progress progress = one.read.work(objects_, target_, until);
+    one.waits = progress == PendingRead::Progress::kWaits;
+    one.done = progress == PendingRead::Progress::kDone;
+    if (!one.done)
+      continue;
+    one.read.append_response(out);
+    one.read.write_trace();
   }
   std::erase_if(reads_, [](const UnderWay& one) { return one.done; });
 }

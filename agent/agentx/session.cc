@@ -27,8 +27,8 @@ bool is_read(PduType type) {
   return type == PduType::kGet || type == PduType::kGetNext || type == PduType::kGetBulk;
 }
 
-ReadRequest take_read(PduType type, Reader& reader) {
-  ReadRequest request;
+ReadPdu take_read(PduType type, Reader& reader) {
+  ReadPdu request;
   if (type == PduType::kGetBulk) {
     request.non_repeaters = reader.take16();
     request.max_repetitions = reader.take16();
@@ -49,13 +49,13 @@ std::vector<Binding> take_bindings(Reader& reader) {
 }  // namespace
 
 Session::Session(FileDescriptor socket, Settings settings, const Objects& objects,
-                 Answerer answerer, Setter setter, UptimeOrigin& uptime, Time now)
+                 ReadTarget& reads, WriteTarget& writes, UptimeOrigin& uptime, Time now)
     : settings_(std::move(settings)),
       objects_(objects),
       uptime_(uptime),
       connection_(std::move(socket)),
-      reads_(objects, std::move(answerer)),
-      sets_(objects, std::move(setter)),
+      reads_(objects, reads),
+      sets_(objects, writes),
       heard_(now) {
   ask(Step::kOpen, now);
 }
@@ -224,46 +224,53 @@ void Session::take(const Packet& packet, Time now) {
   }
 }
 
-// Why a request cannot be looked at any further (RFC 2741, 7.2.2). Takes the context from it.
-std::optional<ErrorCode> Session::misfit(const Packet& packet, Reader& reader) const {
-  if (packet.header.has_context() && !reader.at_end())
-    reader.take_octets();
-  if (reader.failed())
+// Why a request cannot be looked at any further (RFC 2741, 7.2.2).
+std::optional<ErrorCode> Session::misfit(const Header& header, bool is_malformed) const {
+  if (is_malformed)
     return ErrorCode::kParseError;
-  if (packet.header.session != id_)
+  if (header.session != id_)
     return ErrorCode::kNotOpen;
-  if (packet.header.has_context())
+  if (header.has_context())
     return ErrorCode::kUnsupportedContext;
   return std::nullopt;
 }
 
 void Session::receive_request(const Packet& packet, Time now) {
   Reader reader = packet.reader();
-  if (const std::optional<ErrorCode> error = misfit(packet, reader)) {
-    if (packet.header.type != PduType::kCleanupSet)
-      append_response(connection_.out(), packet.header, {.error = *error, .index = 0});
-    return;
-  }
-  begin(packet, reader, now);
+  std::string_view context;
+  if (packet.header.has_context() && !reader.at_end())
+    context = reader.take_octets();
+  if (const std::optional<ErrorCode> error = misfit(packet.header, reader.failed()))
+    refuse(packet.header, *error, context, now);
+  else
+    begin(packet, reader, now);
+}
+
+// A CleanupSet is never answered.
+void Session::refuse(const Header& header, ErrorCode error, std::string_view context, Time now) {
+  if (header.type != PduType::kCleanupSet)
+    append_response(connection_.out(), header, {.error = error, .index = 0});
+  PduTrace(now).write({.kind = kind_of(header.type), .context = context}, {.error = name_of(error)},
+                      now);
 }
 
 void Session::begin(const Packet& packet, Reader& reader, Time now) {
   const Header& header = packet.header;
   Bytes& out = connection_.out();
-  ReadRequest read;
+  ReadPdu read;
   std::vector<Binding> bindings;
   if (is_read(header.type))
     read = take_read(header.type, reader);
   if (header.type == PduType::kTestSet)
     bindings = take_bindings(reader);
   if (reader.failed())
-    append_response(out, header, {.error = ErrorCode::kParseError, .index = 0});
+    refuse(header, ErrorCode::kParseError, {}, now);
   else if (is_read(header.type))
     reads_.begin(header, std::move(read), now, out);
   else if (is_set(header.type))
     sets_.receive(header, std::move(bindings), now, out);
   else
-    append_response(out, header, {.error = ErrorCode::kProcessingError, .index = 0});
+    refuse(header, ErrorCode::kProcessingError, {}, now);
 }
 
 // ---- Notifications, time, the end

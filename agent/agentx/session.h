@@ -40,10 +40,9 @@ class Session {
   static constexpr Duration kPatience = std::chrono::seconds(6);
   static constexpr Duration kTurn = std::chrono::milliseconds(20);
 
-  // `objects` outlive it, and so does `uptime`, which knows the sessions before. The socket does
-  // not block.
-  Session(FileDescriptor socket, Settings settings, const Objects& objects, Answerer answerer,
-          Setter setter, UptimeOrigin& uptime, Time now);
+  // What it refers to outlives it; `uptime` knows the sessions before. The socket does not block.
+  Session(FileDescriptor socket, Settings settings, const Objects& objects, ReadTarget& reads,
+          WriteTarget& writes, UptimeOrigin& uptime, Time now);
 
   enum class State : std::uint8_t { kOpening, kRegistering, kServing, kEnded };
   State state() const { return state_; }
@@ -80,7 +79,7 @@ class Session {
   // Whether there is more to do at once.
   bool is_busy() const;
 
-  // The answerer or the setter has learned something.
+  // The worker has news.
   void retry();
 
   // Sends a notification. False while the master has much to read yet, or we are not registered.
@@ -116,7 +115,8 @@ class Session {
   void on_registered(ErrorCode error);
   void receive_request(const Packet& packet, Time now);
   void begin(const Packet& packet, Reader& reader, Time now);
-  std::optional<ErrorCode> misfit(const Packet& packet, Reader& reader) const;
+  void refuse(const Header& header, ErrorCode error, std::string_view context, Time now);
+  std::optional<ErrorCode> misfit(const Header& header, bool is_malformed) const;
   void send(Time now);
   bool may_answer() const { return connection_.unsent() < Connection::kMostUnsent; }
   void look_at_clock(Time now);

@@ -7,9 +7,14 @@ namespace tcpmibd::agent::agentx {
 namespace {
 
 using snmp::SetStatus;
-using Phase = Writing::Phase;
+using Phase = Write::Phase;
 
 constexpr Outcome kMisfit{.error = ErrorCode::kProcessingError, .index = 0};
+
+// What became of a phase that is not begun.
+void write_refusal(const Header& header, Time arrived, std::string_view outcome) {
+  PduTrace(arrived).write({.kind = kind_of(header.type)}, {.error = outcome}, Clock::now());
+}
 
 bool is_same(const Header& one, const Header& other) {
   return one.type == other.type && one.packet == other.packet;
@@ -23,22 +28,27 @@ void Sets::receive(const Header& header, std::vector<Binding> bindings, Time now
   if (set != nullptr && is_same(set->asked, header)) {
     if (!set->is_working())
       append_response(out, header, set->outcome);
+    write_refusal(header, now, "repeated");
     return;
   }
-  if (header.type == PduType::kCleanupSet)
-    clean_up(header);
-  else if (header.type == PduType::kTestSet && set == nullptr)
+  if (header.type == PduType::kCleanupSet) {
+    clean_up(header, now);
+  } else if (header.type == PduType::kTestSet && set == nullptr) {
     begin(header, std::move(bindings), now, out);
-  else if (set == nullptr || !go_on(*set, header, now))
+  } else if (set == nullptr || !go_on(*set, header, now)) {
     append_response(out, header, kMisfit);
+    write_refusal(header, now, "processingError");
+  }
 }
 
 void Sets::begin(const Header& header, std::vector<Binding> bindings, Time now, Bytes& out) {
   if (bindings.size() > kMostBindings || !make_room()) {
     append_response(out, header, {.error = ErrorCode::kResourceUnavailable, .index = 0});
+    write_refusal(header, now, "resourceUnavailable");
     return;
   }
-  sets_.push_back({.asked = header, .bindings = std::move(bindings), .begun = now});
+  sets_.push_back(
+      {.asked = header, .bindings = std::move(bindings), .begun = now, .trace = PduTrace(now)});
 }
 
 // Whether the phase fits.
@@ -53,14 +63,25 @@ bool Sets::go_on(Set& set, const Header& header, Time now) {
   set.pass = commits ? Phase::kAction : Phase::kUndo;
   set.at = 0;
   set.outcome = {};
+  set.trace = PduTrace(now);
   return true;
 }
 
 // It is never answered (RFC 2741, 7.2.4.4).
-void Sets::clean_up(const Header& header) {
-  if (Set* set = find(header.transaction))
-    release(*set);
-  std::erase_if(sets_, [](const Set& set) { return set.state == State::kOver; });
+void Sets::clean_up(const Header& header, Time now) {
+  Set* set = find(header.transaction);
+  if (set == nullptr) {
+    write_refusal(header, now, "processingError");
+    return;
+  }
+  if (set->is_working())
+    write_trace(*set, "dropped");
+  release(*set);
+  set->asked = header;
+  set->outcome = {};
+  set->trace = PduTrace(now);
+  write_trace(*set, name_of(set->outcome.error));
+  erase_over();
 }
 
 void Sets::work(Time until, Bytes& out) {
@@ -69,6 +90,10 @@ void Sets::work(Time until, Bytes& out) {
     if (set.is_working() && now < until && now >= set.waits_until.value_or(now))
       work(set, until, out);
   }
+  erase_over();
+}
+
+void Sets::erase_over() {
   std::erase_if(sets_, [](const Set& set) { return set.state == State::kOver; });
 }
 
@@ -87,6 +112,7 @@ void Sets::work(Set& set, Time until, Bytes& out) {
 // False when it has to wait. The first refusal counts; only what takes back goes on to the last.
 bool Sets::write_next(Set& set) {
   const SetAnswer answer = write(set.bindings[set.at], set.pass, set.asked);
+  set.trace.note(answer, Clock::now());
   set.waits_until = answer.status ? std::nullopt : std::optional(answer.again);
   if (!answer.status)
     return false;
@@ -111,6 +137,7 @@ bool Sets::begin_next_pass(Set& set) {
 
 void Sets::end_phase(Set& set, Bytes& out) const {
   append_response(out, set.asked, set.outcome);
+  write_trace(set, name_of(set.outcome.error));
   if (set.state == State::kCommitting)
     set.state = State::kCommitted;
   else if (set.state == State::kTesting && set.outcome.error == ErrorCode::kNone)
@@ -119,15 +146,24 @@ void Sets::end_phase(Set& set, Bytes& out) const {
     release(set);
 }
 
+void Sets::write_trace(const Set& set, std::string_view outcome) {
+  if (!PduTrace::is_wanted())
+    return;
+  set.trace.write({.kind = kind_of(set.asked.type),
+                   .first = set.bindings.empty() ? snmp::OidView() : set.bindings[0].name.view(),
+                   .bindings = set.bindings.size()},
+                  {.error = outcome, .index = set.outcome.index}, Clock::now());
+}
+
 SetAnswer Sets::write(const Binding& binding, Phase phase, const Header& header) const {
   const tables::Managed* object = objects_.holding(binding.name);
   if (object == nullptr || !object->has_writable())
     return SetStatus::kNotWritable;
-  return set_({.phase = phase,
-               .object = *object,
-               .name = binding.name,
-               .value = binding.value,
-               .transaction = {.id = header.transaction}});
+  return target_.write({.phase = phase,
+                        .object = *object,
+                        .name = binding.name,
+                        .value = binding.value,
+                        .transaction = {.id = header.transaction}});
 }
 
 // What an object of ours knows of the Set is forgotten, whichever way it went.
@@ -139,8 +175,11 @@ void Sets::release(Set& set) const {
 }
 
 void Sets::release_all() {
-  for (Set& set : sets_)
+  for (Set& set : sets_) {
+    if (set.is_working())
+      write_trace(set, "dropped");
     release(set);
+  }
   sets_.clear();
 }
 

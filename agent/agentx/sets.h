@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "agent/agentx/objects.h"
 #include "agent/agentx/pdu.h"
+#include "agent/serve/pdu_trace.h"
 #include "agent/serve/request.h"
 #include "base/clock.h"
 
@@ -29,8 +31,8 @@ namespace tcpmibd::agent::agentx {
 // Each phase can be left and taken up again between any two bindings.
 class Sets {
  public:
-  // `objects` outlive it.
-  Sets(const Objects& objects, Setter set) : objects_(objects), set_(std::move(set)) {}
+  // Both outlive it.
+  Sets(const Objects& objects, WriteTarget& target) : objects_(objects), target_(target) {}
   ~Sets() { release_all(); }
   Sets(const Sets&) = delete;
   Sets& operator=(const Sets&) = delete;
@@ -42,7 +44,7 @@ class Sets {
   // Goes on with the phases under way, until the time is up. Appends the answers to `out`.
   void work(Time until, Bytes& out);
 
-  // The setter has learned something.
+  // The worker has news.
   void retry();
 
   // When work() has something to do though there is no news; none: never.
@@ -69,10 +71,11 @@ class Sets {
     std::vector<Binding> bindings;
     Time begun;
     State state = State::kTesting;
-    Writing::Phase pass = Writing::Phase::kReserve1;
+    Write::Phase pass = Write::Phase::kReserve1;
     std::size_t at = 0;                 // the binding whose turn it is
     Outcome outcome{};                  // of the phase
     std::optional<Time> waits_until{};  // for news, if none come before
+    PduTrace trace{Time()};             // of the phase
 
     bool is_working() const {
       return state == State::kTesting || state == State::kCommitting || state == State::kUndoing;
@@ -81,18 +84,20 @@ class Sets {
 
   void begin(const Header& header, std::vector<Binding> bindings, Time now, Bytes& out);
   static bool go_on(Set& set, const Header& header, Time now);
-  void clean_up(const Header& header);
+  void clean_up(const Header& header, Time now);
+  void erase_over();
   void work(Set& set, Time until, Bytes& out);
   bool write_next(Set& set);
   static bool begin_next_pass(Set& set);
+  static void write_trace(const Set& set, std::string_view outcome);
   void end_phase(Set& set, Bytes& out) const;
-  SetAnswer write(const Binding& binding, Writing::Phase phase, const Header& header) const;
+  SetAnswer write(const Binding& binding, Write::Phase phase, const Header& header) const;
   void release(Set& set) const;
   bool make_room();
   Set* find(std::uint32_t transaction);
 
   const Objects& objects_;
-  Setter set_;
+  WriteTarget& target_;
   std::deque<Set> sets_;  // in the order of their beginning
 };
 

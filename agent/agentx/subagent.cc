@@ -67,15 +67,15 @@ std::string cause_of(const Error& error) {
 }  // namespace
 
 Subagent::Subagent(Signals& signals, const Config::Agentx& config,
-                   std::span<const tables::Managed* const> objects, Answerer answerer,
-                   Setter setter)
+                   std::span<const tables::Managed* const> objects, ReadTarget& reads,
+                   WriteTarget& writes)
     : Role(signals),
       config_(config),
       master_(config.address),
       lock_(master_),
       objects_(objects),
-      answerer_(std::move(answerer)),
-      setter_(std::move(setter)),
+      reads_(reads),
+      writes_(writes),
       dialer_(master_) {}
 
 Subagent::~Subagent() {
@@ -190,7 +190,7 @@ Status Subagent::open(FileDescriptor socket, Time now) {
                    Session::Settings{.priority = static_cast<std::uint8_t>(config_.priority),
                                      .ping = config_.ping,
                                      .description = std::string(kDescription)},
-                   objects_, answerer_, setter_, uptime_, now);
+                   objects_, reads_, writes_, uptime_, now);
   session_->turn(now);
   return {};
 }

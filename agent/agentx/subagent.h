@@ -27,9 +27,9 @@ namespace tcpmibd::agent::agentx {
 //        a minute with a master that comes and goes.
 class Subagent final : public Role {
  public:
-  // The signals and the objects outlive it.
+  // What it refers to outlives it.
   Subagent(Signals& signals, const Config::Agentx& config,
-           std::span<const tables::Managed* const> objects, Answerer answerer, Setter setter);
+           std::span<const tables::Managed* const> objects, ReadTarget& reads, WriteTarget& writes);
   // Takes leave of the master.
   ~Subagent() override;
 
@@ -63,8 +63,8 @@ class Subagent final : public Role {
   MasterAddress master_;
   InstanceLock lock_;
   Objects objects_;
-  Answerer answerer_;
-  Setter setter_;
+  ReadTarget& reads_;
+  WriteTarget& writes_;
 
   Dialer dialer_;
   UptimeOrigin uptime_{Clock::now()};

@@ -6,8 +6,6 @@
 #include <utility>
 
 #include "agent/netsnmp/varbind.h"
-#include "agent/serve/deleter.h"
-#include "agent/serve/responder.h"
 #include "base/handle.h"
 #include "base/log.h"
 
@@ -16,8 +14,8 @@
 namespace tcpmibd::agent {
 namespace {
 
-using Kind = Inquiry::Kind;
-using Phase = Writing::Phase;
+using Kind = Read::Kind;
+using Phase = Write::Phase;
 
 // The loop gets a breath between two questions.
 constexpr Duration kSoonest = std::chrono::milliseconds(1);
@@ -134,37 +132,6 @@ bool next_repetition(const netsnmp_agent_request_info& info, netsnmp_request_inf
 
 }  // namespace
 
-Setter writings_of(Deleter& deleter) {
-  return [&deleter](const Writing& writing) -> SetAnswer {
-    const SetBinding binding{writing.object, writing.name, writing.transaction};
-    switch (writing.phase) {
-      case Phase::kReserve1:
-        return deleter.check(binding, writing.value);
-      case Phase::kReserve2:
-        return deleter.find(binding);
-      case Phase::kAction:
-        return deleter.commit(binding);
-      case Phase::kUndo:
-        return deleter.undo(binding);
-      case Phase::kCommit:
-      case Phase::kFree:
-        deleter.release(binding);
-        return snmp::SetStatus::kNoError;
-    }
-    return snmp::SetStatus::kGenErr;
-  };
-}
-
-Answerer answers_of(Responder& responder) {
-  return [&responder](const Inquiry& inquiry) {
-    if (inquiry.kind == Kind::kGet)
-      return responder.get(inquiry.object, inquiry.name, inquiry.transaction, inquiry.arrived,
-                           inquiry.effort);
-    return responder.next(inquiry.object, inquiry.name, inquiry.kind == Kind::kNextInclusive,
-                          inquiry.transaction, inquiry.arrived, inquiry.effort);
-  };
-}
-
 // The requests of one handler call that could not be answered yet.
 struct Handler::Parked {
   const tables::Managed* object;
@@ -191,7 +158,8 @@ struct Handler::ParkedSet {
   Time again{};
 };
 
-Handler::Handler(Answerer ask, Setter set) : ask_(std::move(ask)), set_(std::move(set)) {}
+Handler::Handler(ReadTarget& reads, WriteTarget& writes, PduLog& pdus)
+    : reads_(reads), writes_(writes), pdus_(pdus) {}
 
 Handler::~Handler() = default;
 
@@ -237,7 +205,8 @@ void Handler::write(const tables::Managed& object, netsnmp_agent_request_info_s&
 bool Handler::write(ParkedSet& set) {
   for (; set.next < set.bindings.size(); ++set.next) {
     const Written& written = set.bindings[set.next];
-    const SetAnswer answer = tell(set.phase, set, written);
+    const SetAnswer answer = write_one(set.phase, set, written);
+    pdus_.note(set.transaction.id, answer, Clock::now());
     set.again = answer.again;
     if (!answer.status)
       return false;
@@ -250,12 +219,12 @@ bool Handler::write(ParkedSet& set) {
   return true;
 }
 
-SetAnswer Handler::tell(Phase phase, const ParkedSet& set, const Written& written) {
-  return set_({.phase = phase,
-               .object = *set.object,
-               .name = written.name,
-               .value = written.value,
-               .transaction = set.transaction});
+SetAnswer Handler::write_one(Phase phase, const ParkedSet& set, const Written& written) {
+  return writes_.write({.phase = phase,
+                        .object = *set.object,
+                        .name = written.name,
+                        .value = written.value,
+                        .transaction = set.transaction});
 }
 
 // As an SNMP agent of its own the library would now hold back every request of everybody: but what
@@ -290,7 +259,7 @@ void Handler::retry_sets() {
 // The library has forgotten it, and all its requests: nobody else tells that it is over.
 void Handler::give_up(const ParkedSet& set) {
   for (const Written& written : set.bindings)
-    tell(Phase::kFree, set, written);
+    write_one(Phase::kFree, set, written);
 }
 
 // Answers the binding `request` stands at and, in a GETBULK, those of its further repetitions.
@@ -299,11 +268,15 @@ bool Handler::fill(const tables::Managed& object, netsnmp_agent_request_info_s& 
                    netsnmp_request_info_s& request, Time arrived) {
   do {
     const snmp::Oid name = name_of(*request.requestvb);
-    const Answer answer = ask_({.kind = kind_of(info, request),
-                                .object = object,
-                                .name = name,
-                                .transaction = transaction_of(info),
-                                .arrived = arrived});
+    const Transaction transaction = transaction_of(info);
+    const Time now = Clock::now();
+    const Answer answer = reads_.read({.kind = kind_of(info, request),
+                                       .object = object,
+                                       .name = name,
+                                       .transaction = transaction,
+                                       .arrived = arrived,
+                                       .now = now});
+    pdus_.note(transaction.id, answer, now);
     if (answer.kind == Answer::Kind::kLater)
       return false;
     put(object, info, request, answer);
@@ -313,7 +286,7 @@ bool Handler::fill(const tables::Managed& object, netsnmp_agent_request_info_s& 
 
 void Handler::retry() {
   retry_sets();
-  // Handler a PDU may make the library ask for the rest of it, which parks again.
+  // To answer a PDU may make the library ask for the rest of it, which parks again.
   std::vector<Parked> waiting = std::exchange(parked_, {});
   for (Parked& parked : waiting) {
     if (!retry(parked))
@@ -335,9 +308,9 @@ bool Handler::retry(Parked& parked) {
   return parked.requests.empty();
 }
 
-// When a delegated PDU goes on and is delegated again, the library forgets it if another one of
-// the same transaction is waiting, as happens when a master sends its request again: it would
-// never be answered nor freed. Entering it once more is harmless.
+// When a delegated PDU goes on and is delegated again, the library lists it again only if none of
+// the same number is on its list. One that it leaves out would never be answered nor freed; to list
+// it twice is harmless.
 void Handler::hold_parked() {
   for (const Parked& parked : parked_)
     netsnmp_check_for_delegated_and_add(parked.cache->reqinfo->asp);

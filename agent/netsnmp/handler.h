@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "agent/netsnmp/pdu_log.h"
 #include "agent/netsnmp/timer.h"
 #include "agent/serve/request.h"
 #include "base/clock.h"
@@ -15,12 +16,6 @@ struct netsnmp_request_info_s;
 
 namespace tcpmibd::agent {
 
-class Deleter;
-class Responder;
-
-Answerer answers_of(Responder& responder);
-Setter writings_of(Deleter& deleter);
-
 // Between Net-SNMP's requests and our answers. What cannot be answered yet is parked: the library
 // holds back the whole PDU (it is "delegated") until retry() has filled it. So is a phase of a Set
 // that has to wait; it is also put again when its time is over.
@@ -30,7 +25,8 @@ Setter writings_of(Deleter& deleter);
 // receives.
 class Handler {
  public:
-  Handler(Answerer ask, Setter set);
+  // All three outlive it.
+  Handler(ReadTarget& reads, WriteTarget& writes, PduLog& pdus);
   ~Handler();
   Handler(const Handler&) = delete;
   Handler& operator=(const Handler&) = delete;
@@ -39,7 +35,7 @@ class Handler {
   void answer(const tables::Managed& object, netsnmp_agent_request_info_s& info,
               netsnmp_request_info_s* requests);
 
-  // Puts everything parked again. To be called when the answerer has learned something.
+  // Puts everything parked again. To be called when the worker has news.
   void retry();
 
   // Makes the library remember what is parked; see the source. Called at every turn of the loop.
@@ -64,10 +60,11 @@ class Handler {
   void hold(ParkedSet set);
   void retry_sets();
   void give_up(const ParkedSet& set);
-  SetAnswer tell(Writing::Phase phase, const ParkedSet& set, const Written& written);
+  SetAnswer write_one(Write::Phase phase, const ParkedSet& set, const Written& written);
 
-  Answerer ask_;
-  Setter set_;
+  ReadTarget& reads_;
+  WriteTarget& writes_;
+  PduLog& pdus_;
   std::vector<Parked> parked_;
   std::vector<ParkedSet> parked_sets_;
   Reminder set_is_due_{[this] { retry_sets(); }};

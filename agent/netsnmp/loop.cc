@@ -54,11 +54,11 @@ class Loop::Watch {
 };
 
 Loop::Loop(Signals& signals, const Config::Standalone& config,
-           std::span<const tables::Managed* const> objects, Answerer answerer, Setter setter)
+           std::span<const tables::Managed* const> objects, ReadTarget& reads, WriteTarget& writes)
     : Role(signals),
-      handler_(std::move(answerer), std::move(setter)),
+      handler_(reads, writes, pdus_),
       registration_(objects, handler_),
-      standalone_(std::make_unique<Standalone>(config, registration_, *log_)) {
+      standalone_(std::make_unique<Standalone>(config, registration_, *log_, pdus_)) {
   hide_files();
   configure();
 }

@@ -8,6 +8,7 @@
 #include "agent/config/config.h"
 #include "agent/netsnmp/handler.h"
 #include "agent/netsnmp/log.h"
+#include "agent/netsnmp/pdu_log.h"
 #include "agent/netsnmp/registration.h"
 #include "agent/netsnmp/standalone.h"
 #include "agent/netsnmp/timer.h"
@@ -22,9 +23,9 @@ namespace tcpmibd::agent {
 // One per process. Thread: one, from construction to the end; the library knows no other.
 class Loop final : public Role {
  public:
-  // The signals outlive it, and the objects the library.
+  // What it refers to outlives it, and the objects the library.
   Loop(Signals& signals, const Config::Standalone& config,
-       std::span<const tables::Managed* const> objects, Answerer answerer, Setter setter);
+       std::span<const tables::Managed* const> objects, ReadTarget& reads, WriteTarget& writes);
   // Closes the ports.
   ~Loop() override;
 
@@ -48,6 +49,7 @@ class Loop final : public Role {
   void wait(const Events& events, bool busy, std::optional<Duration> latest) override;
 
   std::optional<LibraryLog> log_{std::in_place};
+  PduLog pdus_;
   Handler handler_;
   Registration registration_;
   std::unique_ptr<Standalone> standalone_;

@@ -56,6 +56,17 @@ bool is_among(const netsnmp_agent_session* requests, const netsnmp_session& sess
   return false;
 }
 
+// Whether the request of that number is not done yet.
+bool is_under_way(long number) {
+  const auto has_it = [&](const netsnmp_agent_session* requests) {
+    while (requests != nullptr && requests->pdu->transid != number)
+      requests = requests->next;
+    return requests != nullptr;
+  };
+  return has_it(agent_delegated_list) || has_it(netsnmp_agent_queued_list) ||
+         has_it(netsnmp_processing_set);
+}
+
 // Whether a request that came by `session` is not done yet.
 bool is_waited_on(const netsnmp_session& session) {
   return is_among(agent_delegated_list, session) || is_among(netsnmp_agent_queued_list, session) ||
@@ -193,9 +204,13 @@ struct ManagerPorts::Calls {
                       void* magic) noexcept {
     if (operation == NETSNMP_CALLBACK_OP_CONNECT)
       only->welcome(*session);
-    if (operation == NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE && !only->takes(*session, *pdu))
-      return 1;
-    return handle_snmp_packet(operation, session, request, pdu, magic);
+    const bool is_request = operation == NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE;
+    const int result = is_request && !only->takes(*session, *pdu)
+                           ? 1
+                           : handle_snmp_packet(operation, session, request, pdu, magic);
+    if (is_request)
+      only->end_unanswered();
+    return result;
   }
 
   // The library wants the message at the beginning of the buffer and builds it at its end.
@@ -208,8 +223,11 @@ struct ManagerPorts::Calls {
     constexpr u_long kForwards = UCD_MSG_FLAG_FORWARD_ENCODE | UCD_MSG_FLAG_BULK_TOOBIG;
     pdu->flags &= ~kForwards;
     const int result = snmp_build(buffer, size, length, session, pdu);
-    if (result == 0)
-      std::memmove(*buffer, *buffer + *size - *length, *length);
+    if (result != 0)
+      return result;
+    std::memmove(*buffer, *buffer + *size - *length, *length);
+    if (only != nullptr && pdu->command == SNMP_MSG_RESPONSE)
+      only->pdus_.end(*pdu, Clock::now());
     return result;
   }
 
@@ -219,8 +237,9 @@ struct ManagerPorts::Calls {
   }
 };
 
-ManagerPorts::ManagerPorts(const Config::Connections& limits)
-    : peers_(limits),
+ManagerPorts::ManagerPorts(const Config::Connections& limits, PduLog& pdus)
+    : pdus_(pdus),
+      peers_(limits),
       silent_(::eventfd(0, EFD_CLOEXEC)),
       spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
   only = this;
@@ -359,7 +378,9 @@ bool ManagerPorts::takes(snmp_session& session, snmp_pdu& pdu) {
   const netsnmp_transport& transport = transport_of(session);
   if (is_stream(transport) && !peers_.is_open(&transport))
     return false;
-  peers_.heard(&transport, Clock::now());
+  const Time now = Clock::now();
+  peers_.heard(&transport, now);
+  pdus_.begin(pdu, now);
   const std::size_t limit = limit_of(session, pdu);
   remember_limit(pdu, limit);
   // Of a Set nobody may be told that it was too long when it has been done (RFC 3416, 4.2.5).
@@ -367,6 +388,11 @@ bool ManagerPorts::takes(snmp_session& session, snmp_pdu& pdu) {
     return true;
   refuse_as_too_big(session, pdu);
   return false;
+}
+
+void ManagerPorts::end_unanswered() {
+  if (!pdus_.is_empty())
+    pdus_.end_unanswered(is_under_way, Clock::now());
 }
 
 void ManagerPorts::drop(netsnmp_transport_s& transport, const std::string& why) {
@@ -382,6 +408,7 @@ void ManagerPorts::end(netsnmp_transport_s& transport) {
 }
 
 void ManagerPorts::settle(Time now) {
+  end_unanswered();
   for (const StreamPeers::Key peer : peers_.idle(now)) {
     snmp_session& session = *sessions_.at(peer);
     if (is_waited_on(session))

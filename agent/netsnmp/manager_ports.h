@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agent/config/config.h"
+#include "agent/netsnmp/pdu_log.h"
 #include "agent/netsnmp/stream_peers.h"
 #include "agent/netsnmp/timer.h"
 #include "agent/process/exit_status.h"
@@ -29,7 +30,8 @@ namespace tcpmibd::agent {
 // One per process: the library's functions know no other way to find it.
 class ManagerPorts {
  public:
-  explicit ManagerPorts(const Config::Connections& limits);
+  // `pdus` outlives it.
+  ManagerPorts(const Config::Connections& limits, PduLog& pdus);
   // Closes everything.
   ~ManagerPorts();
   ManagerPorts(const ManagerPorts&) = delete;
@@ -63,12 +65,14 @@ class ManagerPorts {
   void turn_away_without_descriptor(netsnmp_transport_s& listening, int code);
   void welcome(snmp_session& session);
   bool takes(snmp_session& session, snmp_pdu& pdu);
+  void end_unanswered();
   void drop(netsnmp_transport_s& transport, const std::string& why);
   void end(netsnmp_transport_s& transport);
   void let_go(StreamPeers::Key peer);
 
   static ManagerPorts* only;
 
+  PduLog& pdus_;
   StreamPeers peers_;
   std::map<StreamPeers::Key, snmp_session*> sessions_;  // of the peers, by their transports
   std::map<const void*, Originals> originals_;          // by the transport's domain

@@ -86,11 +86,11 @@ extern "C" int on_configure(int, int, void*, void* self) noexcept {
 }  // namespace
 
 Standalone::Standalone(const Config::Standalone& config, Registration& registration,
-                       LibraryLog& library_log)
+                       LibraryLog& library_log, PduLog& pdus)
     : config_(config),
       registration_(registration),
       library_log_(library_log),
-      ports_(config.connections) {
+      ports_(config.connections, pdus) {
   library_log_.set_listener(
       [this](log::Level level, std::string_view line) { return hear(level, line); });
 }

@@ -10,6 +10,7 @@
 #include "agent/netsnmp/engine_state.h"
 #include "agent/netsnmp/log.h"
 #include "agent/netsnmp/manager_ports.h"
+#include "agent/netsnmp/pdu_log.h"
 #include "agent/netsnmp/receivers.h"
 #include "agent/netsnmp/registration.h"
 #include "agent/process/exit_status.h"
@@ -28,8 +29,9 @@ inline constexpr const char* kApplication = "tcpmibd";
 // whose line names no view sees the system group, tcp and our own arc.
 class Standalone {
  public:
-  // The other two outlive it.
-  Standalone(const Config::Standalone& config, Registration& registration, LibraryLog& library_log);
+  // The other three outlive it.
+  Standalone(const Config::Standalone& config, Registration& registration, LibraryLog& library_log,
+             PduLog& pdus);
   ~Standalone();
   Standalone(const Standalone&) = delete;
   Standalone& operator=(const Standalone&) = delete;

@@ -51,8 +51,8 @@ void AlarmWatch::begin(bool look_up_processes) {
 }
 
 void AlarmWatch::on_news() {
-  if (waiting_ == Waiting::kSurvey && parts_.responder.survey() != nullptr &&
-      parts_.responder.survey()->taken_at() >= began_)
+  if (waiting_ == Waiting::kSurvey && parts_.responder.stock().survey() != nullptr &&
+      parts_.responder.stock().survey()->taken_at() >= began_)
     on_survey();
   else if (waiting_ == Waiting::kOwners)
     on_owners();
@@ -60,10 +60,10 @@ void AlarmWatch::on_news() {
 
 // Those of a look-up that had been under way do not tell of this moment.
 void AlarmWatch::on_owners() {
-  const std::shared_ptr<const tcp::Owners> owners = parts_.responder.owners();
+  const std::shared_ptr<const tcp::Owners> owners = parts_.responder.stock().owners();
   if (owners != nullptr && owners->taken_at() >= began_)
     judge(owners->map() == nullptr ? nullptr : owners.get());
-  else if (parts_.responder.has_failed_since(began_))
+  else if (parts_.responder.stock().has_failed_since(began_))
     judge(nullptr);
   else
     parts_.worker.want_owners();
@@ -73,7 +73,7 @@ void AlarmWatch::on_owners() {
 void AlarmWatch::on_survey() {
   pressure_ = parts_.pressure.read().value_or(tcp::Pressure());
   if (!look_up_processes_ ||
-      !alarms_.wants_owners(*parts_.responder.survey(), pressure_, Clock::now())) {
+      !alarms_.wants_owners(*parts_.responder.stock().survey(), pressure_, Clock::now())) {
     judge(nullptr);
     return;
   }
@@ -83,7 +83,7 @@ void AlarmWatch::on_survey() {
 
 void AlarmWatch::judge(const tcp::Owners* owners) {
   waiting_ = Waiting::kNothing;
-  const std::shared_ptr<const tcp::Survey> survey = parts_.responder.survey();
+  const std::shared_ptr<const tcp::Survey> survey = parts_.responder.stock().survey();
   for (const tcp::AlarmEvent& event :
        alarms_.judge({*survey, pressure_, owners, parts_.names}, Clock::now()))
     tell(event);

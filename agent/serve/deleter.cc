@@ -39,12 +39,11 @@ SetStatus status_of(Refusal refusal) {
 }
 
 // A socket stands behind a row if a snapshot of it alone has that row.
-bool stands_behind(const Socket& socket, const SetBinding& binding,
-                   const tcp::AddressForms& forms) {
+bool stands_behind(const Socket& socket, const Write& write, const tcp::AddressForms& forms) {
   tcp::SnapshotBuilder builder(forms);
   builder.add(socket);
   const tcp::Snapshot alone = builder.finish();
-  return binding.object.get({.snapshot = &alone}, binding.name).has_value();
+  return write.object.get({.snapshot = &alone}, write.name).has_value();
 }
 
 // The same socket answers to several interfaces.
@@ -105,28 +104,46 @@ Deleter::Deleter(const Edges& edges, const tcp::AddressForms& forms, tcp::Deleti
                  Audit& audit)
     : edges_(edges), forms_(forms), rules_(std::move(rules)), audit_(audit) {}
 
-SetStatus Deleter::check(const SetBinding& binding, const std::optional<snmp::Value>& value) {
-  if (!binding.object.is_writable(binding.name))
+SetAnswer Deleter::write(const Write& write) {
+  switch (write.phase) {
+    case Write::Phase::kReserve1:
+      return check(write);
+    case Write::Phase::kReserve2:
+      return find(write);
+    case Write::Phase::kAction:
+      return commit(write);
+    case Write::Phase::kUndo:
+      return undo(write);
+    case Write::Phase::kCommit:
+    case Write::Phase::kFree:
+      release(write);
+      return SetStatus::kNoError;
+  }
+  return SetStatus::kGenErr;
+}
+
+SetStatus Deleter::check(const Write& write) {
+  if (!write.object.is_writable(write.name))
     return SetStatus::kNotWritable;
   if (const SetStatus able = ability(); able != SetStatus::kNoError)
     return able;
-  if (!value)
+  if (!write.value)
     return SetStatus::kWrongType;
-  return binding.object.check(binding.name, *value);
+  return write.object.check(write.name, *write.value);
 }
 
-SetAnswer Deleter::find(const SetBinding& binding) {
-  const Result<Behind> behind = sockets_behind(binding);
+SetAnswer Deleter::find(const Write& write) {
+  const Result<Behind> behind = sockets_behind(write);
   if (!behind) {
     failures_.write(log::Level::kError, behind.error().text());
     return SetStatus::kResourceUnavailable;
   }
   if (!*behind)
-    return SetAnswer::later(wait_of(binding.transaction).began + kPatience);
-  return judged(binding, **behind);
+    return SetAnswer::later(waiting_since(write.transaction) + kPatience);
+  return judged(write, **behind);
 }
 
-SetAnswer Deleter::judged(const SetBinding& binding, const std::vector<Socket>& sockets) {
+SetAnswer Deleter::judged(const Write& write, const std::vector<Socket>& sockets) {
   const Result<std::vector<tcp::Ends>> own = edges_.own_connections();
   if (!own) {
     failures_.write(log::Level::kError, own.error().text());
@@ -136,69 +153,75 @@ SetAnswer Deleter::judged(const SetBinding& binding, const std::vector<Socket>& 
       tcp::judge(sockets, {.rules = rules_, .own_connections = *own, .lasting = lasting_});
   if (refusal != Refusal::kNone)
     return refuse(sockets, refusal);
-  intend(binding, sockets.front());
+  intend(write, sockets.front());
   return SetStatus::kNoError;
 }
 
 // The SNMP library makes one Set at a time, and may give one up without a word. A session with a
 // master, of which there is one, releases each.
-void Deleter::intend(const SetBinding& binding, const Socket& socket) {
-  std::erase_if(intents_, [&](const Intent& intent) {
-    return intent.transaction.session != nullptr && intent.transaction != binding.transaction &&
-           !waits(intent.transaction);
+void Deleter::intend(const Write& write, const Socket& socket) {
+  std::erase_if(sets_, [&](const auto& other) {
+    return other.first.session != nullptr && other.first != write.transaction &&
+           !other.second.waits_since;
   });
-  forget(binding);
-  intents_.push_back({binding.transaction, snmp::Oid(binding.name), socket});
+  sets_[write.transaction].intents.insert_or_assign(snmp::Oid(write.name), Intent{socket});
 }
 
-SetStatus Deleter::commit(const SetBinding& binding) {
-  using Outcome = Intent::Outcome;
-  Intent* intent = intent_of(binding);
-  // The library goes on with the other bindings of a Set that has already failed.
-  const bool has_failed = std::ranges::any_of(intents_, [&](const Intent& other) {
-    return other.transaction == binding.transaction && other.outcome == Outcome::kFailed;
-  });
-  if (intent == nullptr || has_failed)
+// The library goes on with the other bindings of a Set that has already failed.
+SetStatus Deleter::commit(const Write& write) {
+  const auto set = sets_.find(write.transaction);
+  if (set == sets_.end() || set->second.has_failed)
     return SetStatus::kCommitFailed;
-  // One connection twice, by whichever of its names, is ended once.
-  const bool already = std::ranges::any_of(intents_, [&](const Intent& other) {
-    return (other.outcome == Outcome::kEnded || other.outcome == Outcome::kGone) &&
-           other.socket.id == intent->socket.id;
-  });
-  if (already)
+  const auto intent = set->second.intents.find(snmp::Oid(write.name));
+  if (intent == set->second.intents.end())
+    return SetStatus::kCommitFailed;
+  return end(set->second, intent->second);
+}
+
+// One connection twice, by whichever of its names, is ended once.
+SetStatus Deleter::end(Set& set, Intent& intent) {
+  const Socket& socket = intent.socket;
+  if (is_gone(socket))
     return SetStatus::kNoError;
-  const Result<tcp::Destroyed> destroyed = edges_.destroyer.destroy(intent->socket.id);
+  const Result<tcp::Destroyed> destroyed = edges_.destroyer.destroy(socket.id);
   if (!destroyed)
-    return failed(*intent, destroyed.error());
-  edges_.on_deleted(intent->socket);
-  const bool ended = *destroyed == tcp::Destroyed::kDone;
-  intent->outcome = ended ? Outcome::kEnded : Outcome::kGone;
-  audit_.record(
-      {.socket = intent->socket, .outcome = ended ? "ended" : "had ended by itself", .done = true});
+    return failed(set, socket, destroyed.error());
+  edges_.on_deleted(socket);
+  set.gone.insert(socket.id.cookie);
+  intent.was_ended = *destroyed == tcp::Destroyed::kDone;
+  audit_.record({.socket = socket,
+                 .outcome = intent.was_ended ? "ended" : "had ended by itself",
+                 .done = true});
   return SetStatus::kNoError;
 }
 
-SetStatus Deleter::undo(const SetBinding& binding) {
-  const Intent* intent = intent_of(binding);
-  const bool ended = intent != nullptr && intent->outcome == Intent::Outcome::kEnded;
-  if (ended)
+bool Deleter::is_gone(const Socket& socket) const {
+  return std::ranges::any_of(
+      sets_, [&](const auto& each) { return each.second.gone.contains(socket.id.cookie); });
+}
+
+SetStatus Deleter::undo(const Write& write) {
+  const auto set = sets_.find(write.transaction);
+  if (set == sets_.end())
+    return SetStatus::kNoError;
+  const auto intent = set->second.intents.find(snmp::Oid(write.name));
+  const bool was_ended = intent != set->second.intents.end() && intent->second.was_ended;
+  if (was_ended)
     log::warning(
-        "deleteTCB " + tcp::to_text(intent->socket) +
+        "deleteTCB " + tcp::to_text(intent->second.socket) +
         ": another part of the same Set failed, but the connection cannot be brought back");
-  release(binding);
-  return ended ? SetStatus::kUndoFailed : SetStatus::kNoError;
+  release(write);
+  return was_ended ? SetStatus::kUndoFailed : SetStatus::kNoError;
 }
 
-void Deleter::release(const SetBinding& binding) {
-  forget(binding);
-  std::erase_if(waits_, [&](const Wait& wait) { return wait.transaction == binding.transaction; });
-}
-
-void Deleter::forget(const SetBinding& binding) {
-  std::erase_if(intents_, [&](const Intent& intent) {
-    return intent.transaction == binding.transaction &&
-           snmp::compare(intent.name, binding.name) == 0;
-  });
+void Deleter::release(const Write& write) {
+  const auto set = sets_.find(write.transaction);
+  if (set == sets_.end())
+    return;
+  set->second.intents.erase(snmp::Oid(write.name));
+  set->second.waits_since.reset();
+  if (set->second.is_over())
+    sets_.erase(set);
 }
 
 // Asked of the kernel itself, for each Set: rights can be lost and won while we run. What is merely
@@ -220,22 +243,22 @@ SetStatus Deleter::ability() {
   return was_able_ ? SetStatus::kNoError : SetStatus::kNotWritable;
 }
 
-Result<Deleter::Behind> Deleter::sockets_behind(const SetBinding& binding) {
-  const tcp::Question question = binding.object.question(binding.name);
+Result<Deleter::Behind> Deleter::sockets_behind(const Write& write) {
+  const tcp::Question question = write.object.question(write.name);
   std::vector<Socket> sockets;
   const Result<tcp::Coverage> coverage = edges_.sockets.find(question, sockets);
   if (!coverage)
     return tl::unexpected(coverage.error());
   if (*coverage == tcp::Coverage::kPartial) {
     const Result<bool> looked =
-        look_everywhere(binding.transaction, std::get<tcp::ConnectionQuery>(question), sockets);
+        look_everywhere(write.transaction, std::get<tcp::ConnectionQuery>(question), sockets);
     if (!looked)
       return tl::unexpected(looked.error());
     if (!*looked)
       return Behind();
   }
   std::erase_if(sockets,
-                [&](const Socket& socket) { return !stands_behind(socket, binding, forms_); });
+                [&](const Socket& socket) { return !stands_behind(socket, write, forms_); });
   keep_each_once(sockets);
   return Behind(std::move(sockets));
 }
@@ -243,7 +266,7 @@ Result<Deleter::Behind> Deleter::sockets_behind(const SetBinding& binding) {
 // Whether that could be done already.
 Result<bool> Deleter::look_everywhere(Transaction transaction, tcp::ConnectionQuery query,
                                       std::vector<Socket>& sockets) {
-  const Time began = wait_of(transaction).began;
+  const Time began = waiting_since(transaction);
   const auto snapshot = edges_.snapshot_since(began);
   if (!snapshot)
     return tl::unexpected(snapshot.error());
@@ -260,23 +283,17 @@ Result<bool> Deleter::look_everywhere(Transaction transaction, tcp::ConnectionQu
 }
 
 // Of one that was never released a master may use the number again.
-const Deleter::Wait& Deleter::wait_of(Transaction transaction) {
+Time Deleter::waiting_since(Transaction transaction) {
   const Time now = edges_.now();
-  std::erase_if(waits_, [&](const Wait& wait) { return now - wait.began > 2 * kPatience; });
-  const auto known = std::ranges::find(waits_, transaction, &Wait::transaction);
-  return known != waits_.end() ? *known : waits_.emplace_back(Wait{transaction, now});
-}
-
-bool Deleter::waits(Transaction transaction) const {
-  return std::ranges::find(waits_, transaction, &Wait::transaction) != waits_.end();
-}
-
-Deleter::Intent* Deleter::intent_of(const SetBinding& binding) {
-  const auto found = std::ranges::find_if(intents_, [&](const Intent& intent) {
-    return intent.transaction == binding.transaction &&
-           snmp::compare(intent.name, binding.name) == 0;
-  });
-  return found == intents_.end() ? nullptr : &*found;
+  for (auto& [other, set] : sets_) {
+    if (set.waits_since && now - *set.waits_since > 2 * kPatience)
+      set.waits_since.reset();
+  }
+  std::erase_if(sets_, [](const auto& each) { return each.second.is_over(); });
+  std::optional<Time>& since = sets_[transaction].waits_since;
+  if (!since)
+    since = now;
+  return *since;
 }
 
 SetStatus Deleter::refuse(const std::vector<Socket>& sockets, Refusal refusal) {
@@ -288,12 +305,12 @@ SetStatus Deleter::refuse(const std::vector<Socket>& sockets, Refusal refusal) {
   return status;
 }
 
-SetStatus Deleter::failed(Intent& intent, const Error& error) {
-  intent.outcome = Intent::Outcome::kFailed;
+SetStatus Deleter::failed(Set& set, const Socket& socket, const Error& error) {
+  set.has_failed = true;
   // Older kernels cannot end every kind of minisock; there is no other way to learn it.
-  if (error.code == EOPNOTSUPP && tcp::is_minisock(intent.socket))
-    lasting_.push_back(intent.socket.state);
-  audit_.record({.socket = intent.socket, .outcome = "failed, commitFailed: " + error.text()});
+  if (error.code == EOPNOTSUPP && tcp::is_minisock(socket))
+    lasting_.push_back(socket.state);
+  audit_.record({.socket = socket, .outcome = "failed, commitFailed: " + error.text()});
   return SetStatus::kCommitFailed;
 }
 

@@ -1,14 +1,16 @@
 #pragma once
 
+#include <algorithm>
+#include <compare>
 #include <cstdint>
-#include <functional>
 #include <optional>
 
 #include "base/clock.h"
 #include "snmp/set.h"
 #include "tables/data.h"
 
-// One variable binding that a manager reads or writes, and what comes back.
+// One variable binding that a manager reads or writes, and what comes back. Both roles make these
+// of what they receive, and put them to a ReadTarget and a WriteTarget.
 
 namespace tcpmibd::agent {
 
@@ -17,7 +19,33 @@ struct Transaction {
   const void* session = nullptr;  // null: of a master, of which there is one
   long id = 0;
 
-  bool operator==(const Transaction&) const = default;
+  auto operator<=>(const Transaction&) const = default;
+};
+
+// One variable binding that a manager asks for.
+struct Read {
+  enum class Kind : std::uint8_t { kGet, kNext, kNextInclusive };
+
+  Kind kind;
+  const tables::Managed& object;
+  snmp::OidView name;
+  Transaction transaction;
+  Time arrived;  // of the request, however often it is put
+  Time now;
+};
+
+// What a request may have to wait for.
+enum class Awaited : std::uint8_t { kNothing, kSnapshot, kSurvey, kProcesses, kOwners };
+
+// The age of what an answer is made from.
+struct Basis {
+  Time read_at = Time::max();       // the oldest of it; max: it is made from nothing that ages
+  Time serves_until = Time::max();  // after that it would be older than promised; see Freshness
+
+  void add(const Basis& other) {
+    read_at = std::min(read_at, other.read_at);
+    serves_until = std::min(serves_until, other.serves_until);
+  }
 };
 
 struct Answer {
@@ -27,35 +55,26 @@ struct Answer {
     kNoSuchInstance,
     kEndOfView,  // nothing follows in this subtree
     kFailed,     // genErr; the cause is logged
-    kLater,      // ask again, with the same arguments, when the worker has news
+    kLater,      // ask again, with the same read, when the worker has news
   };
 
   Kind kind;
-  std::optional<snmp::Cell> cell;  // of kValue, its value present
+  std::optional<snmp::Cell> cell{};    // of kValue, its value present
+  Awaited awaits = Awaited::kNothing;  // of kLater
+  Basis basis{};
 };
 
-// What a question that has to wait may set off. After a kLater nothing need be under way for
-// kOnlyAtHand, and who wants the answer asks with kWhatItTakes. A snapshot that is at hand is
-// refreshed ahead of its time in either case.
-enum class Effort : std::uint8_t { kOnlyAtHand, kWhatItTakes };
+// Whom reads are put to: a Responder, or a test's fake.
+class ReadTarget {
+ public:
+  virtual Answer read(const Read& read) = 0;
 
-// One variable binding that a manager asks for.
-struct Inquiry {
-  enum class Kind : std::uint8_t { kGet, kNext, kNextInclusive };
-
-  Kind kind;
-  const tables::Managed& object;
-  snmp::OidView name;
-  Transaction transaction;
-  Time arrived;  // of the request, however often it is put
-  Effort effort = Effort::kWhatItTakes;
+ protected:
+  ~ReadTarget() = default;
 };
-
-// Whom inquiries are put to: a Responder, or a test's fake.
-using Answerer = std::function<Answer(const Inquiry&)>;
 
 // One variable binding that a manager writes, in one phase of the Set.
-struct Writing {
+struct Write {
   enum class Phase : std::uint8_t { kReserve1, kReserve2, kAction, kCommit, kFree, kUndo };
 
   Phase phase;
@@ -77,14 +96,20 @@ struct SetAnswer {
     return answer;
   }
 
-  // None: not yet. Who gets this puts the same writing again when the worker has news, and at
+  // None: not yet. Who gets this puts the same write again when the worker has news, and at
   // `again` even if it has none; by then there is a status. If the Set is given up meanwhile, kFree
   // says so.
   std::optional<snmp::SetStatus> status;
   Time again{};
 };
 
-// Whom writings are put to: a Deleter, or a test's fake.
-using Setter = std::function<SetAnswer(const Writing&)>;
+// Whom writes are put to: a Deleter, or a test's fake.
+class WriteTarget {
+ public:
+  virtual SetAnswer write(const Write& write) = 0;
+
+ protected:
+  ~WriteTarget() = default;
+};
 
 }  // namespace tcpmibd::agent

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -8,20 +7,16 @@
 #include <vector>
 
 #include "agent/serve/ended_connections.h"
+#include "agent/serve/freshness.h"
+#include "agent/serve/pins.h"
 #include "agent/serve/request.h"
+#include "agent/serve/stock.h"
 #include "agent/serve/worker.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "tables/data.h"
 
 namespace tcpmibd::agent {
-
-// How old an answer may be.
-struct Ages {
-  Duration snapshot = std::chrono::seconds(1);
-  Duration processes = std::chrono::seconds(5);
-  bool look_up_processes = true;
-};
 
 // What the answers are read from that no PDU's arrival makes new. Referred to, never null.
 struct ResponderSources {
@@ -33,86 +28,60 @@ struct ResponderSources {
   std::function<tables::AgentFigures()> agent;  // what it knows of itself but for its snapshots
 };
 
-// Answers single variable bindings from the newest data allowed, and never waits for any.
+// Answers single variable bindings from data that is fresh, and never waits for any: gathers what
+// an object needs from what the worker has handed over (Stock), from what the PDU was answered
+// from before (Pins), or from the kernel itself.
 //
 // Thread:  the agent's. Asks the kernel for single sockets and counters itself, in microseconds;
 //          snapshots and process maps come from the worker, for which it answers kLater.
 // Keeps:   one snapshot a PDU: what a PDU's first binding was answered from serves the others.
 //          At most two snapshots are alive, the one being built included.
 // Logs:    every failure to get data, once.
-class Responder {
+class Responder final : public ReadTarget {
  public:
   Responder(ResponderSources sources, Worker& worker, const tcp::AddressForms& forms,
             const Ages& ages);
 
-  void set_ages(const Ages& ages) { ages_ = ages; }
+  void set_ages(const Ages& ages) { freshness_ = Freshness(ages); }
 
-  // `arrived`: when the request came first, unchanged when it is asked again.
-  Answer get(const tables::Managed& object, snmp::OidView name, Transaction transaction,
-             Time arrived, Effort effort = Effort::kWhatItTakes);
-  Answer next(const tables::Managed& object, snmp::OidView name, bool inclusive,
-              Transaction transaction, Time arrived, Effort effort = Effort::kWhatItTakes);
+  Answer read(const Read& read) override;
 
   // Takes what the worker has finished. To be called whenever worker.descriptor() is readable,
   // before parked requests are asked again.
   void receive();
 
   // A connection has been ended by us: nothing from before may show it.
-  void forget(const tcp::Socket& ended);
+  void forget(const tcp::Socket& ended, Time now);
 
-  // The newest process map; null before the first, and when nobody has asked for long.
-  std::shared_ptr<const tcp::ProcessMap> processes() const { return processes_; }
+  // What there is, whatever its age.
+  const Stock& stock() const { return stock_; }
 
-  // The processes that the newest map could not look into.
-  std::uint32_t processes_denied() const { return processes_denied_; }
-
-  // Has the worker count a snapshot that was begun at `oldest` or later; see survey().
+  // Has the worker count a snapshot that was begun at `oldest` or later; see Stock::survey().
   void ask_for_survey(Time oldest);
-
-  // Forgets what is kept for PDUs that have long been answered, and frees what is too old to be
-  // served when nobody has asked for kIdle. To be called at every turn of the loop, and after what
-  // it returns at the latest: so long the last of it is kept. None: nothing is.
-  std::optional<Duration> tidy(Time now);
-  static constexpr Duration kIdle = std::chrono::seconds(10);
-
-  // The newest survey, and the owners' figures, whatever their age; null before the first.
-  std::shared_ptr<const tcp::Survey> survey() const { return survey_; }
-  std::shared_ptr<const tcp::Owners> owners() const { return owners_; }
-
-  // Whether an attempt at a snapshot that was begun at `oldest` or later has come to nothing.
-  bool has_failed_since(Time oldest) const { return failed_at_ >= oldest; }
-
-  // The newest snapshot; null before the first.
-  std::shared_ptr<const tcp::Snapshot> newest() const { return current_; }
 
   // One that was begun at `oldest` or later. Null: there is none yet, and one has been asked for;
   // ask again at the next news. An error if an attempt that was begun since then has failed.
   Result<std::shared_ptr<const tcp::Snapshot>> snapshot_since(Time oldest);
 
+  // Forgets what is kept for PDUs that have long been answered, and frees what is too old to be
+  // served. To be called at every turn of the loop, and after what it returns at the latest: so
+  // long the last of it is kept. None: nothing is.
+  std::optional<Duration> tidy(Time now);
+
  private:
-  using SharedSnapshot = std::shared_ptr<const tcp::Snapshot>;
-  using SharedProcesses = std::shared_ptr<const tcp::ProcessMap>;
-  using SharedOwners = std::shared_ptr<const tcp::Owners>;
+  using SharedSnapshot = Stock::SharedSnapshot;
 
-  // The answer to an exact question, kept for the other bindings of the PDU.
-  struct Found {
-    tcp::Question question;
-    SharedSnapshot rows;
-  };
+  // A read under way, and what its answer is made from as that is found.
+  struct Reading {
+    Moment moment;
+    bool enters;  // It is asked what follows something before the object.
+    Pin& pin;
+    Awaited awaits = Awaited::kNothing;
+    Basis basis{};
 
-  // What was fetched for one PDU.
-  struct Pin {
-    Transaction transaction{};
-    Time arrived{};
-    Time last_used{};
-    std::weak_ptr<const tcp::Snapshot> snapshot{};  // ends with the limit of two, not with the PDU
-    std::shared_ptr<const tcp::Survey> survey{};
-    SharedOwners owners{};
-    SharedProcesses entered{};  // old, from entering a table
-    std::optional<tcp::Counters> counters{};
-    std::optional<tcp::Pressure> pressure{};
-    std::optional<tables::AgentFigures> agent{};
-    std::vector<Found> found{};
+    void use(Time read_at, Duration most_age) {
+      basis.add(Freshness::basis(read_at, most_age, moment.arrived));
+    }
   };
 
   // What an answer is read from, or (kLater, kFailed) why there is nothing to read from.
@@ -122,80 +91,54 @@ class Responder {
     bool is_answer = false;  // to an exact question, so the worker has not heard of its sockets
   };
 
-  // A request, as it is put for the first time or again.
-  struct Moment {
-    Time now;
-    Time arrived;
-    Effort effort;
-    bool entering = false;  // It is asked what follows something before the object.
-
-    // Who enters a table has mostly walked the one before it to its end, and throws the answer
-    // away: it is no reason to look into every process of the host.
-    bool enters(Time taken_at) const { return entering && now - taken_at <= kMostAgeOnEntering; }
-    static constexpr Duration kMostAgeOnEntering = std::chrono::minutes(5);
-
-    bool may_begin() const { return effort == Effort::kWhatItTakes; }
-  };
-
-  Pin& pin(Transaction transaction, Moment moment);
-  std::size_t number_of_pin(Transaction transaction);
+  Answer get(const Read& read, const tcp::Question& question, Reading& reading);
+  Answer next(const Read& read, Reading& reading);
 
   // Everything that `needs` names, be it in the pin or in the rows.
-  Rows gather(const tables::Data::Needs& needs, const tcp::Question& question, Pin& pin,
-              Moment moment);
-  bool gather_files(const tables::Data::Needs& needs, Pin& pin);
-  Answer::Kind gather_survey(Pin& pin, Moment moment);
-  Answer::Kind gather_owners(Pin& pin, Moment moment);
+  Rows gather(const tables::Data::Needs& needs, const tcp::Question& question, Reading& reading);
+  bool gather_files(const tables::Data::Needs& needs, Reading& reading);
+  template <typename Slot, typename Source>
+  bool fill(Slot& slot, Source source, Reading& reading);
+  void gather_figures(Reading& reading);
+  Answer::Kind gather_survey(Reading& reading);
+  Answer::Kind gather_owners(Reading& reading);
+  bool find_survey(Reading& reading) const;
+  bool find_owners(Reading& reading) const;
   // Whether what has ended since a snapshot can be left out of it, or it has to be a newer one.
   enum class Use : std::uint8_t { kRows, kWhole };
-  Rows newest(Use use, Pin& pin, Moment moment);
-  Rows rows_for(const tcp::Question& question, Pin& pin, Moment moment);
+  Rows newest(Use use, Reading& reading);
+  SharedSnapshot find_snapshot(Use use, Reading& reading);
+  Rows rows_for(const tcp::Question& question, Reading& reading);
+  Result<SharedSnapshot> look_up(const tcp::Question& question, Time now, tcp::Coverage& coverage);
 
-  tables::Data data_for(const Rows& rows, const Pin& pin, Moment moment) const;
+  // What a value is read from. Of processes it says afterwards whether they were looked at.
+  struct Looked {
+    tables::Data data;
+    bool at_processes = false;
+    Duration most_age_of_processes{};
+  };
+  void fill_data(Looked& looked, const Rows& rows, const Reading& reading) const;
+  void find_processes(Looked& looked, const Reading& reading) const;
   Answer answered(std::optional<snmp::Cell> cell, Answer::Kind absent, const Rows& rows,
-                  Moment moment);
+                  const Looked& looked, Reading& reading);
+
   bool serves(const tcp::Snapshot& snapshot, Use use) const;
-  void refresh_ahead(Moment moment);
   // Whether a cell stands for a connection that has ended since `rows` were read.
   bool has_ended(const tables::Managed& object, const std::optional<snmp::Cell>& cell,
                  const Rows& rows) const;
-  // Of snapshots and surveys.
-  bool young(Time taken_at, Duration took, Moment moment) const;
-  Duration most_age(Duration took) const;
-  // Of process maps and the owners' figures by them.
-  bool knows_processes(Time taken_at, Moment moment) const;
-  SharedOwners owners_for(Moment moment) const;
-  void enter(Pin& pin, Moment moment) const;
-  const tcp::ProcessMap* processes_for(const Pin& pin, Moment moment) const;
-  // Who holds the sockets that listen: far less than all of the map.
-  SharedProcesses listeners_of(const tcp::ProcessMap& map) const;
+  static Answer::Kind later(Reading& reading, Awaited awaited);
+  void refresh_ahead(Time now);
   void ask_for_snapshot();
-  void retire_previous();
-  void note(const tcp::Snapshot& snapshot);
-  void tell_of_mptcp(tcp::MptcpSight sight);
-  Rows failed(const Error& error);
+  void make_way();
+  Answer::Kind failed(const Error& error);
 
   ResponderSources sources_;
   Worker& worker_;
   tcp::AddressForms forms_;
-  Ages ages_;
-  SharedSnapshot current_;
-  SharedSnapshot previous_;  // still pinned by PDUs under way
-  std::shared_ptr<const tcp::Survey> survey_;
-  SharedProcesses processes_;
-  SharedOwners owners_;
-  // What is kept for some minutes of the last two that were freed, for those who enter a table.
-  SharedProcesses last_listeners_;
-  SharedOwners last_owners_;
-  tables::SnapshotFigures snapshots_;
-  std::uint32_t processes_denied_ = 0;
-  bool mptcp_hidden_ = false;  // as has been logged
-  Time processes_serve_until_{};
-  Time failed_at_{};  // when the last attempt at a snapshot began that came to nothing
-  Error failure_;     // and why it did
+  Freshness freshness_;
+  Stock stock_;
+  Pins pins_;
   EndedConnections ended_;
-  std::vector<Pin> pins_;
-  std::size_t last_pin_ = 0;  // the number of the one used last, if it is still there
   log::Limited failures_;
 };
 

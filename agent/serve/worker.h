@@ -24,13 +24,13 @@ struct Failure {
 
 // What the worker has finished since it was asked last.
 struct News {
-  std::shared_ptr<const tcp::Snapshot> snapshot;  // null: no new one
-  std::shared_ptr<const tcp::Survey> survey;      // likewise
-  std::shared_ptr<const tcp::ProcessMap> processes;
+  std::shared_ptr<const tcp::Snapshot> snapshot{};  // null: no new one
+  std::shared_ptr<const tcp::Survey> survey{};      // likewise
+  std::shared_ptr<const tcp::ProcessMap> processes{};
   Time processes_serve_until{};  // whatever their age, for the look-up took long
-  std::shared_ptr<const tcp::Owners> owners;
-  std::optional<Failure> snapshot_failure;
-  std::optional<Failure> processes_failure;
+  std::shared_ptr<const tcp::Owners> owners{};
+  std::optional<Failure> snapshot_failure{};
+  std::optional<Failure> processes_failure{};
 };
 
 // Where the worker reads. Its thread's own from start() on, but for `pressure`, which anybody may

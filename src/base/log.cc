@@ -172,8 +172,10 @@ Status start(Target target, Level least) {
 
 void set_level(Level least) { least_written = least; }
 
+bool is_written(Level level) { return level >= least_written; }
+
 void write(Level level, std::string_view message, std::initializer_list<Field> fields) {
-  if (level < least_written)
+  if (!is_written(level))
     return;
   message = message.substr(0, message.find_last_not_of("\r\n") + 1);
   try {

@@ -31,6 +31,9 @@ Status start(Target target, Level least);
 
 void set_level(Level least);
 
+// Whether lines of that level are written: for those that cost something to word.
+bool is_written(Level level);
+
 // Writes one line, or keeps it until whoever reads it takes it: never waits for them. What does not
 // fit into some 256 KiB is dropped; a line tells how many were. Any thread; never throws.
 void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});

@@ -35,6 +35,8 @@ class LowestHolder {
   void consider(std::uint32_t inode) {
     if (data_.processes == nullptr)
       return;
+    if (data_.looked_at_processes != nullptr)
+      *data_.looked_at_processes = true;
     const std::optional<std::uint32_t> pid = data_.processes->lowest(inode);
     known_ = known_ && (pid || data_.processes_are_final);
     if (pid.value_or(0) != 0)

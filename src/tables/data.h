@@ -73,7 +73,8 @@ struct Data {
   tcp::ProcessNames* names = nullptr;
   const AgentFigures* agent = nullptr;
   const tcp::Alarms* alarms = nullptr;
-  Time now{};  // what ages end at
+  bool* looked_at_processes = nullptr;  // set where a value is made from `processes`
+  Time now{};                           // what ages end at
 };
 
 using Managed = snmp::Managed<Data>;

@@ -86,7 +86,8 @@ struct Aged : Questioner {
     EXPECT_EQ(next_settled(table, table.root(), pdu()).kind, Answer::Kind::kValue);
     set(kAfter);
     EXPECT_TRUE(eventually([&] {
-      return Clock::now() - responder->newest()->taken_at() > 5 * responder->newest()->took();
+      return Clock::now() - responder->stock().snapshot()->taken_at() >
+             5 * responder->stock().snapshot()->took();
     }));
   }
 };

@@ -35,17 +35,21 @@ class Questioner {
   struct Pdu {
     agent::Transaction transaction;
     Time arrived;
-    agent::Effort effort = agent::Effort::kWhatItTakes;
   };
-  Pdu pdu() { return {{this, ++last_pdu_}, Clock::now()}; }
+  Pdu pdu() { return {{this, ++last_pdu_}, now()}; }
+
+  // From now on it is so much later for whoever asks, but not for the worker.
+  void let_pass(Duration time) { passed_ += time; }
+  Time now() const { return Clock::now() + passed_; }
 
   // One binding, answered or parked.
   agent::Answer get(const snmp::Oid& name, const Pdu& pdu) {
-    return responder->get(owner(name), name.view(), pdu.transaction, pdu.arrived, pdu.effort);
+    return put(agent::Read::Kind::kGet, owner(name), name, pdu);
   }
   agent::Answer next(const tables::Managed& table, const snmp::Oid& name, const Pdu& pdu,
                      bool inclusive = false) {
-    return responder->next(table, name.view(), inclusive, pdu.transaction, pdu.arrived, pdu.effort);
+    using Kind = agent::Read::Kind;
+    return put(inclusive ? Kind::kNextInclusive : Kind::kNext, table, name, pdu);
   }
 
   // Takes the worker's next news.
@@ -88,6 +92,16 @@ class Questioner {
   std::unique_ptr<agent::Responder> responder;
 
  private:
+  agent::Answer put(agent::Read::Kind kind, const tables::Managed& object, const snmp::Oid& name,
+                    const Pdu& pdu) {
+    return responder->read({.kind = kind,
+                            .object = object,
+                            .name = name.view(),
+                            .transaction = pdu.transaction,
+                            .arrived = pdu.arrived,
+                            .now = now()});
+  }
+
   static const tables::Managed& owner(const snmp::Oid& name) {
     for (const tables::Entry& entry : tables::registry()) {
       if (snmp::starts_with(name.view(), entry.object->root().view()))
@@ -97,6 +111,7 @@ class Questioner {
   }
 
   long last_pdu_ = 0;
+  Duration passed_{};
 };
 
 }  // namespace tcpmibd::lab

@@ -20,12 +20,12 @@ namespace {
 
 namespace agentx = agent::agentx;
 using agent::Answer;
-using agent::Inquiry;
+using agent::Read;
 using agent::SetAnswer;
-using agent::Writing;
+using agent::Write;
 using agentx::PduType;
 using std::chrono::milliseconds;
-using Phase = Writing::Phase;
+using Phase = Write::Phase;
 
 constexpr std::uint32_t kSessionId = 7;
 
@@ -38,35 +38,48 @@ const agentx::Objects& some_objects() {
   return kObjects;
 }
 
-// What is asked, answered from a small host; or later, as often as the input says.
-Answer answer_of(const Inquiry& inquiry) {
-  const tables::Data data = small_host().data();
-  using Kind = Answer::Kind;
-  if (inquiry.kind == Inquiry::Kind::kGet) {
-    require(snmp::starts_with(inquiry.name, inquiry.object.root().view()),
-            "a GET is put to the object it lies in");
-    auto cell = inquiry.object.get(data, inquiry.name);
-    if (cell && cell->value)
-      return {Kind::kValue, std::move(cell)};
-    const bool known = inquiry.object.absence(inquiry.name) == snmp::Absence::kNoSuchInstance;
-    return {known ? Kind::kNoSuchInstance : Kind::kNoSuchObject, {}};
+// What is asked, answered from a small host; or later, as long as the input says so.
+class Readings final : public agent::ReadTarget {
+ public:
+  void put_off(bool later) { later_ = later; }
+
+  Answer read(const Read& read) override {
+    if (later_)
+      return {Answer::Kind::kLater};
+    return read.kind == Read::Kind::kGet ? get(read) : next(read);
   }
-  auto cell =
-      inquiry.object.next(data, inquiry.name, inquiry.kind == Inquiry::Kind::kNextInclusive);
-  if (cell && cell->value)
-    return {Kind::kValue, std::move(cell)};
-  return {cell ? Kind::kFailed : Kind::kEndOfView, {}};
-}
+
+ private:
+  static Answer get(const Read& read) {
+    require(snmp::starts_with(read.name, read.object.root().view()),
+            "a GET is put to the object it lies in");
+    auto cell = read.object.get(small_host().data(), read.name);
+    if (cell && cell->value)
+      return {Answer::Kind::kValue, std::move(cell)};
+    const bool known = read.object.absence(read.name) == snmp::Absence::kNoSuchInstance;
+    return {known ? Answer::Kind::kNoSuchInstance : Answer::Kind::kNoSuchObject};
+  }
+
+  static Answer next(const Read& read) {
+    auto cell =
+        read.object.next(small_host().data(), read.name, read.kind == Read::Kind::kNextInclusive);
+    if (cell && cell->value)
+      return {Answer::Kind::kValue, std::move(cell)};
+    return {cell ? Answer::Kind::kFailed : Answer::Kind::kEndOfView};
+  }
+
+  bool later_ = false;
+};
 
 // What is written, and that its phases come in the order of RFC 2741, 7.2.4: nothing is done that
 // was not tested, and nothing is kept that was.
-class Writings {
+class Writings final : public agent::WriteTarget {
  public:
   explicit Writings(Draw fates) : fates_(fates) {}
 
-  SetAnswer take(const Writing& writing) {
-    auto& stage = stages_[{writing.transaction.id, snmp::Oid(writing.name).text()}];
-    switch (writing.phase) {
+  SetAnswer write(const Write& write) override {
+    auto& stage = stages_[{write.transaction.id, snmp::Oid(write.name).text()}];
+    switch (write.phase) {
       case Phase::kReserve1:
         return enter(stage, Phase::kReserve1, fate(snmp::SetStatus::kWrongValue));
       case Phase::kReserve2:
@@ -186,15 +199,12 @@ void agentx_session(Input input) {
   Peer master{FileDescriptor(ends[0])};
   Time now = Clock::now();
   agentx::UptimeOrigin uptime(now);
-  bool later = false;
+  Readings readings;
   {
     agentx::Session session(
         FileDescriptor(ends[1]),
         {.priority = 100, .ping = std::chrono::seconds(30), .description = "us"}, some_objects(),
-        [&](const Inquiry& inquiry) -> Answer {
-          return later ? Answer{Answer::Kind::kLater, {}} : answer_of(inquiry);
-        },
-        [&](const Writing& writing) { return writings.take(writing); }, uptime, now);
+        readings, writings, uptime, now);
     session.turn(now);
     master.hear();
     master.say(opened());
@@ -209,7 +219,7 @@ void agentx_session(Input input) {
           now += milliseconds(draw.octet() * 100);
           break;
         case 2:
-          later = draw.flag();
+          readings.put_off(draw.flag());
           break;
         case 3:
           session.retry();

@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "support/random.h"
 #include "unit/agent/agentx/asking.h"
 
@@ -16,15 +18,17 @@ namespace {
 
 using snmp::Oid;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-using Kind = Inquiry::Kind;
+using Kind = Read::Kind;
+using Progress = PendingRead::Progress;
 
 const Oid kConnections = lab::tcp_oid("19");
 const Oid kListeners = lab::tcp_oid("20");
 
 // Names that have a value, asked as an object is asked: only below its root.
-class ReadsTest : public testing::Test {
+class ReadsTest : public testing::Test, public ReadTarget {
  protected:
   ReadsTest() {
     for (snmp::SubId row = 1; row <= 3; ++row)
@@ -32,37 +36,43 @@ class ReadsTest : public testing::Test {
     values_.emplace(kScalar, snmp::Counter32{7});
   }
 
-  Answer ask(const Inquiry& inquiry) {
-    asked_.push_back(inquiry.transaction.id);
-    arrived_.push_back(inquiry.arrived);
+  Answer read(const Read& read) override {
+    asked_.push_back(read.transaction.id);
+    arrived_.push_back(read.arrived);
     if (refused_)
       return {*refused_, {}};
-    if (inquiry.kind == Kind::kGet)
-      return get(Oid(inquiry.name));
-    auto found = inquiry.kind == Kind::kNext ? values_.upper_bound(Oid(inquiry.name))
-                                             : values_.lower_bound(Oid(inquiry.name));
-    if (found == values_.end() || !snmp::starts_with(found->first, inquiry.object.root()))
+    if (read.kind == Kind::kGet)
+      return get(Oid(read.name));
+    auto found = read.kind == Kind::kNext ? values_.upper_bound(Oid(read.name))
+                                          : values_.lower_bound(Oid(read.name));
+    if (found == values_.end() || !snmp::starts_with(found->first, read.object.root()))
       return {Answer::Kind::kEndOfView, {}};
-    return {Answer::Kind::kValue, snmp::Cell{found->first, found->second}};
+    return value(*found);
   }
 
   Answer get(const Oid& name) const {
     const auto found = values_.find(name);
     if (found == values_.end())
       return {Answer::Kind::kNoSuchInstance, {}};
-    return {Answer::Kind::kValue, snmp::Cell{name, found->second}};
+    return value(*found);
+  }
+
+  Answer value(const std::pair<const Oid, snmp::Value>& cell) const {
+    return {.kind = Answer::Kind::kValue,
+            .cell = snmp::Cell{cell.first, cell.second},
+            .basis = {.serves_until = serves_until_}};
   }
 
   static Header header(PduType type, std::uint32_t packet = 1) {
     return {.type = type, .session = 3, .transaction = 8, .packet = packet};
   }
 
-  void begin(const Header& header, ReadRequest request) {
+  void begin(const Header& header, ReadPdu request) {
     reads_.begin(header, std::move(request), Clock::now(), out_);
   }
 
   // What is answered to one that need not wait.
-  std::vector<std::string> answer(PduType type, ReadRequest request) {
+  std::vector<std::string> answer(PduType type, ReadPdu request) {
     out_.clear();
     begin(header(type), std::move(request));
     reads_.work(soon(), out_);
@@ -71,11 +81,12 @@ class ReadsTest : public testing::Test {
 
   std::map<Oid, snmp::Value> values_;
   std::optional<Answer::Kind> refused_;  // what every question is answered
+  Time serves_until_ = Time::max();      // of every answer
   std::vector<long> asked_;
   std::vector<Time> arrived_;
   Bytes out_;
   Objects objects_{some_objects()};
-  Reads reads_{objects_, [this](const Inquiry& inquiry) { return ask(inquiry); }};
+  Reads reads_{objects_, *this};
 };
 
 std::string found(const Oid& name) { return ' ' + name.text() + "=value"; }
@@ -292,6 +303,74 @@ TEST_F(ReadsTest, AnyRangeFindsTheFirstNameInIt) {
                 ElementsAre("1:" + (want ? found(*want) : none(range.start))))
         << range.start << " to " << range.end << (range.include ? " included" : "");
   }
+}
+
+// ---- A master whose patience is long
+
+TEST_F(ReadsTest, WhatHasBecomeOlderThanPromisedWhileTheRestWaitedIsAskedAgain) {
+  serves_until_ = Clock::now() - std::chrono::milliseconds(1);
+  PendingRead read(header(PduType::kGet),
+                   {.ranges = {{.start = connection_cell(1)}, {.start = kScalar}}}, Clock::now());
+  ASSERT_EQ(read.work(objects_, *this, Clock::now()), Progress::kGoesOn) << "the time is up";
+  ASSERT_THAT(asked_, SizeIs(1));
+  refused_ = Answer::Kind::kLater;
+  ASSERT_EQ(read.work(objects_, *this, soon()), Progress::kWaits);
+  refused_.reset();
+  serves_until_ = Time::max();
+  ASSERT_EQ(read.work(objects_, *this, soon()), Progress::kDone);
+  read.append_response(out_);
+  EXPECT_THAT(responses_in(out_), ElementsAre("1:" + found(connection_cell(1)) + found(kScalar)));
+  EXPECT_EQ(asked_.size(), 4U) << "the first binding thrice, once for nothing";
+}
+
+TEST_F(ReadsTest, ABulkThatIsAnsweredAnewBeginsAtItsFirstRepetition) {
+  serves_until_ = Clock::now() - std::chrono::milliseconds(1);
+  PendingRead read(header(PduType::kGetBulk),
+                   {.ranges = {{.start = kConnections}}, .max_repetitions = 3}, Clock::now());
+  ASSERT_EQ(read.work(objects_, *this, Clock::now()), Progress::kGoesOn);
+  serves_until_ = Time::max();
+  ASSERT_EQ(read.work(objects_, *this, soon()), Progress::kDone);
+  read.append_response(out_);
+  EXPECT_THAT(responses_in(out_),
+              ElementsAre("1:" + found(connection_cell(1)) + found(connection_cell(2)) +
+                          found(connection_cell(3))));
+}
+
+// ---- The log's level debug
+
+class ReadsTraceTest : public ReadsTest {
+ protected:
+  template <typename Act>
+  static std::string logged(Act act) {
+    testing::internal::CaptureStderr();
+    EXPECT_TRUE(log::start(log::Target::kStderr, log::Level::kDebug));
+    act();
+    EXPECT_TRUE(log::start(log::Target::kStderr, log::Level::kError));
+    return testing::internal::GetCapturedStderr();
+  }
+};
+
+TEST_F(ReadsTraceTest, HasALineForEachPdu) {
+  const std::string log = logged([&] {
+    answer(PduType::kGet, {.ranges = {{.start = kScalar}, {.start = connection_cell(9)}}});
+    answer(PduType::kGetBulk, {.ranges = {{.start = kConnections}}, .max_repetitions = 2});
+  });
+  EXPECT_THAT(log, HasSubstr("GET " + kScalar.text() + " bindings=2 context=\"\" parked=no"));
+  EXPECT_THAT(log, HasSubstr("GETBULK " + kConnections.text() + " bindings=1 repetitions=2 "));
+  EXPECT_EQ(std::ranges::count(log, '\n'), 2) << log;
+}
+
+TEST_F(ReadsTraceTest, SaysOfEveryWayWhatCameOfIt) {
+  refused_ = Answer::Kind::kFailed;
+  EXPECT_THAT(logged([&] { answer(PduType::kGet, {.ranges = {{.start = kScalar}}}); }),
+              HasSubstr(" outcome=genErr index=1 "));
+  refused_ = Answer::Kind::kLater;
+  answer(PduType::kGet, {.ranges = {{.start = kScalar}}});
+  EXPECT_THAT(logged([&] { begin(header(PduType::kGet), {.ranges = {{.start = kScalar}}}); }),
+              HasSubstr(" outcome=repeated "));
+  std::optional<Reads> lost(std::in_place, objects_, *this);
+  lost->begin(header(PduType::kGet), {.ranges = {{.start = kScalar}}}, Clock::now(), out_);
+  EXPECT_THAT(logged([&] { lost.reset(); }), HasSubstr(" outcome=dropped "));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/log.h"
 #include "tables/capabilities.h"
 #include "unit/agent/agentx/asking.h"
 
@@ -27,7 +28,7 @@ using State = Session::State;
 using End = Session::End;
 
 // A session and, at the other end of its socket, a master that does what the test says.
-class SessionTest : public testing::Test {
+class SessionTest : public testing::Test, public ReadTarget, public WriteTarget {
  protected:
   static constexpr std::uint32_t kId = 42;
 
@@ -35,19 +36,19 @@ class SessionTest : public testing::Test {
     std::array<int, 2> ends{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
     master_.emplace(FileDescriptor(ends[0]));
-    session_.emplace(
-        FileDescriptor(ends[1]),
-        Session::Settings{.priority = 100, .ping = seconds(30), .description = "us"}, objects_,
-        [this](const Inquiry& inquiry) { return ask(inquiry); },
-        [](const Writing&) -> SetAnswer { return snmp::SetStatus::kNoError; }, uptime_, now_);
+    session_.emplace(FileDescriptor(ends[1]),
+                     Session::Settings{.priority = 100, .ping = seconds(30), .description = "us"},
+                     objects_, *this, *this, uptime_, now_);
   }
 
-  Answer ask(const Inquiry& inquiry) {
+  SetAnswer write(const Write&) override { return snmp::SetStatus::kNoError; }
+
+  Answer read(const Read& read) override {
     if (later_)
       return {Answer::Kind::kLater, {}};
-    if (inquiry.kind != Inquiry::Kind::kGet)
+    if (read.kind != Read::Kind::kGet)
       return {Answer::Kind::kEndOfView, {}};
-    return {Answer::Kind::kValue, snmp::Cell{Oid(inquiry.name), snmp::OctetString{text_}}};
+    return {Answer::Kind::kValue, snmp::Cell{Oid(read.name), snmp::OctetString{text_}}};
   }
 
   // What has come from us since the last call.
@@ -413,6 +414,19 @@ TEST_F(SessionTest, LeaveIsNotTakenForLong) {
   serve();
   session_->close(milliseconds(10));
   EXPECT_THAT(types_heard(), ElementsAre(PduType::kClose));
+}
+
+TEST_F(SessionTest, WhatIsRefusedHasALineInTheLogWithItsContext) {
+  serve();
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(log::start(log::Target::kStderr, log::Level::kDebug));
+  say(request(PduType::kGet, kId, 0x18, {0, 0, 0, 3, 'v', 'r', 'f', 0}));
+  say(request(PduType::kGet, kId + 1));
+  EXPECT_TRUE(log::start(log::Target::kStderr, log::Level::kError));
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, testing::HasSubstr("GET bindings=0 context=\"vrf\" parked=no age=- "
+                                      "outcome=unsupportedContext "));
+  EXPECT_THAT(log, testing::HasSubstr(" outcome=notOpen "));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "support/random.h"
 #include "unit/agent/agentx/asking.h"
 
@@ -18,7 +19,7 @@ using snmp::Oid;
 using snmp::SetStatus;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using Phase = Writing::Phase;
+using Phase = Write::Phase;
 
 // A letter a phase, and the row: "r1" is RESERVE1 of the first connection.
 std::string letter_of(Phase phase) {
@@ -39,13 +40,13 @@ std::string letter_of(Phase phase) {
   return "?";
 }
 
-class SetsTest : public testing::Test {
+class SetsTest : public testing::Test, public WriteTarget {
  protected:
-  SetAnswer set(const Writing& writing) {
+  SetAnswer write(const Write& write) override {
     const std::string what =
-        letter_of(writing.phase) + std::to_string(writing.name[writing.name.size() - 1]);
+        letter_of(write.phase) + std::to_string(write.name[write.name.size() - 1]);
     written_.push_back(what);
-    transactions_.push_back(writing.transaction.id);
+    transactions_.push_back(write.transaction.id);
     if (later_ && what == *later_)
       return SetAnswer::later(again_);
     const auto refused = refused_.find(what);
@@ -95,7 +96,7 @@ class SetsTest : public testing::Test {
   std::uint32_t packet_ = 0;
   Time now_ = Clock::now();
   Objects objects_{some_objects()};
-  Sets sets_{objects_, [this](const Writing& writing) { return set(writing); }};
+  Sets sets_{objects_, *this};
 };
 
 TEST_F(SetsTest, OneThatFaresWell) {
@@ -356,6 +357,29 @@ TEST_F(SetsTest, AnySequenceOfPhasesFaresAsTheRfcSays) {
             models, [](const auto& model) { return model.second.state != Model::State::kNone; })))
         << i;
   }
+}
+
+TEST_F(SetsTest, HasALineInTheLogForEachPhaseThatSaysWhatItWaitedFor) {
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(log::start(log::Target::kStderr, log::Level::kDebug));
+  later_ = "f1";
+  test(1, {1, 2});
+  later_.reset();
+  sets_.retry();
+  Bytes out;
+  sets_.work(soon(), out);
+  commit(1);
+  clean_up(1);
+  commit(1);
+  EXPECT_TRUE(log::start(log::Target::kStderr, log::Level::kError));
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, testing::ContainsRegex("TestSet 1.3.6.1.2.1.6.19.1.7.1 bindings=2 "
+                                          "context=\"\" parked=snapshot:[0-9]+ms age=- "
+                                          "outcome=noError us=[0-9]+"));
+  EXPECT_THAT(log, testing::HasSubstr("CommitSet 1.3.6.1.2.1.6.19.1.7.1 bindings=2 "));
+  EXPECT_THAT(log, testing::HasSubstr("CleanupSet 1.3.6.1.2.1.6.19.1.7.1 bindings=2 "));
+  EXPECT_THAT(log, testing::HasSubstr("CommitSet bindings=0 "));
+  EXPECT_THAT(log, testing::HasSubstr(" outcome=processingError "));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ namespace {
 
 using snmp::Oid;
 using testing::ElementsAre;
-using Kind = Inquiry::Kind;
+using Kind = Read::Kind;
 
 const Oid kRoot{1, 3, 6, 1, 2, 1, 6, 19};
 
@@ -134,29 +134,34 @@ class ReceivedPdu {
 };
 
 // Answers from a few cells, or says `instead` where that is set.
-class Source {
+class Source final : public ReadTarget {
  public:
   std::map<Oid, int> cells = {{cell({1, 7, 1}), 1}, {cell({1, 7, 2}), 2}, {cell({1, 8, 1}), 3}};
   std::optional<Answer::Kind> instead;
-  std::vector<Inquiry> asked;
+  std::function<bool(const Read&)> waits{};
+  std::vector<Read> asked;
 
-  Answerer answerer() {
-    return [this](const Inquiry& inquiry) { return answer(inquiry); };
-  }
-
- private:
-  Answer answer(const Inquiry& inquiry) {
-    asked.push_back(inquiry);
+  Answer read(const Read& read) override {
+    const bool is_late = waits && waits(read);
+    asked.push_back(read);
+    if (is_late)
+      return {Answer::Kind::kLater};
     if (instead)
-      return {*instead, {}};
-    const Oid name(inquiry.name);
-    auto found = inquiry.kind == Kind::kNext ? cells.upper_bound(name) : cells.lower_bound(name);
-    if (inquiry.kind == Kind::kGet && (found == cells.end() || found->first != name))
+      return {*instead};
+    const Oid name(read.name);
+    auto found = read.kind == Kind::kNext ? cells.upper_bound(name) : cells.lower_bound(name);
+    if (read.kind == Kind::kGet && (found == cells.end() || found->first != name))
       return {Answer::Kind::kNoSuchInstance, {}};
     if (found == cells.end())
       return {Answer::Kind::kEndOfView, {}};
     return {Answer::Kind::kValue, snmp::Cell{found->first, snmp::Integer{found->second}}};
   }
+};
+
+// Nothing of these tests is written.
+class NoWrites final : public WriteTarget {
+ public:
+  SetAnswer write(const Write&) override { return snmp::SetStatus::kNotWritable; }
 };
 
 class HandlerTest : public testing::Test {
@@ -168,7 +173,9 @@ class HandlerTest : public testing::Test {
 
   Stub object_{kRoot};
   Source source_;
-  Handler handler_{source_.answerer(), nullptr};
+  NoWrites writes_;
+  PduLog pdus_;
+  Handler handler_{source_, writes_, pdus_};
 };
 
 TEST_F(HandlerTest, GetPutsTheValueUnderItsName) {
@@ -274,9 +281,9 @@ TEST_F(HandlerTest, AllBindingsOfAPduAreOneTransaction) {
   ReceivedPdu pdu(MODE_GETBULK, {kRoot, kRoot}, 2);
   handle(pdu);
   ASSERT_EQ(source_.asked.size(), 4U);
-  for (const Inquiry& inquiry : source_.asked) {
-    EXPECT_EQ(inquiry.transaction, source_.asked[0].transaction);
-    EXPECT_EQ(inquiry.transaction.id, 4711);
+  for (const Read& read : source_.asked) {
+    EXPECT_EQ(read.transaction, source_.asked[0].transaction);
+    EXPECT_EQ(read.transaction.id, 4711);
   }
 }
 
@@ -308,20 +315,16 @@ TEST_F(HandlerTest, AParkedRequestKeepsTheTimeItCameAt) {
 
 TEST_F(HandlerTest, OnlyTheRequestsThatWaitAreAskedAgain) {
   ReceivedPdu pdu(MODE_GETNEXT, {kRoot, cell({1, 7, 2})});
-  const auto ask = [&](const Inquiry& inquiry) -> Answer {
-    if (source_.asked.empty() && inquiry.name.size() > kRoot.size())
-      return {Answer::Kind::kLater, {}};
-    return source_.answerer()(inquiry);
+  source_.waits = [&](const Read& read) {
+    return source_.asked.empty() && read.name.size() > kRoot.size();
   };
-  Handler handler(ask, nullptr);
   pdu.request(0).processed = 1;
-  handler.answer(object_, pdu.info(), &pdu.request());
-  handler.hold_parked();
-  EXPECT_EQ(handler.parked(), 1U);
-  source_.asked.push_back({Kind::kGet, object_, {}, {}, {}});
-  handler.retry();
-  EXPECT_EQ(handler.parked(), 0U);
+  handle(pdu);
+  EXPECT_EQ(handler_.parked(), 1U);
+  handler_.retry();
+  EXPECT_EQ(handler_.parked(), 0U);
   EXPECT_THAT(pdu.found(1), ElementsAre(".1.8.1"));
+  EXPECT_EQ(source_.asked.size(), 2U);
 }
 
 TEST_F(HandlerTest, AParkedBulkIsFilledToItsEnd) {

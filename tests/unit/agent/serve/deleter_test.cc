@@ -32,6 +32,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+using Phase = Write::Phase;
 using Status = SetStatus;
 
 const Value kDeleteTcb = Integer{12};
@@ -69,6 +70,16 @@ struct Binding {
   std::optional<Value> value = kDeleteTcb;
 };
 
+// `name` outlives it.
+Write write_of(Phase phase, const tables::Managed& object, const Oid& name, Transaction transaction,
+               std::optional<Value> value = kDeleteTcb) {
+  return {.phase = phase,
+          .object = object,
+          .name = name.view(),
+          .value = std::move(value),
+          .transaction = transaction};
+}
+
 // Plays the library and the master: what one Set does to a deleter (RFC 2741, 7.2.4). The library
 // goes on with the other bindings of a phase when one has failed.
 class Set {
@@ -76,25 +87,11 @@ class Set {
   Set(Deleter& deleter, std::vector<Binding> bindings)
       : deleter_(deleter), bindings_(std::move(bindings)) {}
 
-  Status reserve_1() {
-    return each(
-        [&](const SetBinding& at, const Binding& b) { return deleter_.check(at, b.value); });
-  }
-  Status reserve_2() {
-    return each([&](const SetBinding& at, const Binding&) { return found(at); });
-  }
-  Status action() {
-    return each([&](const SetBinding& at, const Binding&) { return deleter_.commit(at); });
-  }
-  Status undo() {
-    return each([&](const SetBinding& at, const Binding&) { return deleter_.undo(at); });
-  }
-  void release() {
-    each([&](const SetBinding& at, const Binding&) {
-      deleter_.release(at);
-      return Status::kNoError;
-    });
-  }
+  Status reserve_1() { return each(Phase::kReserve1); }
+  Status reserve_2() { return each(Phase::kReserve2); }
+  Status action() { return each(Phase::kAction); }
+  Status undo() { return each(Phase::kUndo); }
+  void release() { each(Phase::kCommit); }
 
   // TestSet, its two passes.
   Status test() {
@@ -121,22 +118,17 @@ class Set {
   }
 
  private:
-  template <typename Phase>
+  // A binding that has to wait ends the pass: whoever put it asks again.
   Status each(Phase phase) {
     Status first = Status::kNoError;
     for (const Binding& binding : bindings_) {
-      const SetBinding at{owner_of(binding.name), binding.name.view(), transaction_};
-      const Status status = phase(at, binding);
+      const SetAnswer answer = deleter_.write(
+          write_of(phase, owner_of(binding.name), binding.name, transaction_, binding.value));
+      waits_ = waits_ || !answer.status;
+      const Status status = answer.status.value_or(Status::kGenErr);
       first = first == Status::kNoError ? status : first;
     }
     return first;
-  }
-
-  // A binding that has to wait ends the pass: whoever put it asks again.
-  Status found(const SetBinding& at) {
-    const SetAnswer answer = deleter_.find(at);
-    waits_ = waits_ || !answer.status;
-    return answer.status.value_or(Status::kGenErr);
   }
 
   static inline long last_ = 0;
@@ -796,31 +788,33 @@ TEST_F(DeleterTest, WhatWasEndedBeforeTheOneThatWasRefusedMakesTheUndoFail) {
   kernel_.set({the_connection(), another()});
   const Transaction transaction{this, 1};
   const Oid names[] = {kState, state_of(another())};
-  const auto at = [&](int i) {
-    return SetBinding{managed("tcpConnectionTable"), names[i].view(), transaction};
+  const auto put = [&](Phase phase, int i) {
+    return deleter_.write(write_of(phase, managed("tcpConnectionTable"), names[i], transaction))
+        .status;
   };
   for (const int i : {0, 1})
-    ASSERT_EQ(deleter_.find(at(i)).status, Status::kNoError);
-  EXPECT_EQ(deleter_.commit(at(0)), Status::kNoError);
+    ASSERT_EQ(put(Phase::kReserve2, i), Status::kNoError);
+  EXPECT_EQ(put(Phase::kAction, 0), Status::kNoError);
   destroyer_.refuse(EPERM);
-  EXPECT_EQ(deleter_.commit(at(1)), Status::kCommitFailed);
-  EXPECT_EQ(deleter_.undo(at(0)), Status::kUndoFailed);
-  EXPECT_EQ(deleter_.undo(at(1)), Status::kNoError);
+  EXPECT_EQ(put(Phase::kAction, 1), Status::kCommitFailed);
+  EXPECT_EQ(put(Phase::kUndo, 0), Status::kUndoFailed);
+  EXPECT_EQ(put(Phase::kUndo, 1), Status::kNoError);
 }
 
 // ------------------------------------------------------------------- Masters that repeat or vanish
 
 // A master may have several under way.
 TEST_F(DeleterTest, WhatAnotherSetFailedToEndIsNotTakenForEnded) {
-  const auto of = [&](long id) {
-    return SetBinding{managed("tcpConnectionTable"), kState.view(), {.id = id}};
+  const auto put = [&](Phase phase, long id) {
+    return deleter_.write(write_of(phase, managed("tcpConnectionTable"), kState, {.id = id}))
+        .status;
   };
   for (const long id : {1, 2})
-    ASSERT_EQ(deleter_.find(of(id)).status, Status::kNoError);
+    ASSERT_EQ(put(Phase::kReserve2, id), Status::kNoError);
   destroyer_.refuse(EPERM);
-  EXPECT_EQ(deleter_.commit(of(1)), Status::kCommitFailed);
+  EXPECT_EQ(put(Phase::kAction, 1), Status::kCommitFailed);
   destroyer_.refuse(0);
-  EXPECT_EQ(deleter_.commit(of(2)), Status::kNoError);
+  EXPECT_EQ(put(Phase::kAction, 2), Status::kNoError);
   EXPECT_THAT(destroyer_.asked(), SizeIs(2)) << "reported as done, and never tried";
 }
 
@@ -1027,14 +1021,17 @@ TEST_F(ManyInterfaces, ASnapshotThatFailedIsResourceUnavailableAndSaysSo) {
 
 TEST_F(ManyInterfaces, WithoutASnapshotInTimeItIsResourceUnavailableAndSaysSo) {
   set({the_connection({.interface = 99})});
-  const SetBinding at{managed("tcpConnectionTable"), kState.view(), {this, 1}};
-  SetAnswer answer = deleter_.find(at);
+  const tables::Managed& table = managed("tcpConnectionTable");
+  const auto put = [&](Phase phase) {
+    return deleter_.write(write_of(phase, table, kState, {this, 1}));
+  };
+  SetAnswer answer = put(Phase::kReserve2);
   ASSERT_FALSE(answer.status);
   EXPECT_EQ(answer.again, now_ + Deleter::kPatience);
   now_ = answer.again - std::chrono::milliseconds(1);
-  ASSERT_FALSE(deleter_.find(at).status);
+  ASSERT_FALSE(put(Phase::kReserve2).status);
   now_ = answer.again;
-  const std::string log = logged([&] { answer = deleter_.find(at); });
+  const std::string log = logged([&] { answer = put(Phase::kReserve2); });
   EXPECT_EQ(answer.status, Status::kResourceUnavailable);
   EXPECT_THAT(log, HasSubstr("error: cannot end 10.0.0.1:22 10.0.0.9:4711: "));
   EXPECT_THAT(destroyer_.asked(), IsEmpty());
@@ -1042,15 +1039,18 @@ TEST_F(ManyInterfaces, WithoutASnapshotInTimeItIsResourceUnavailableAndSaysSo) {
 
 TEST_F(ManyInterfaces, AMasterThatVanishedMayUseItsNumberAgain) {
   set({the_connection({.interface = 99})});
-  const SetBinding at{managed("tcpConnectionTable"), kState.view(), {this, 1}};
-  ASSERT_FALSE(deleter_.find(at).status);
+  const tables::Managed& table = managed("tcpConnectionTable");
+  const auto put = [&](Phase phase) {
+    return deleter_.write(write_of(phase, table, kState, {this, 1}));
+  };
+  ASSERT_FALSE(put(Phase::kReserve2).status);
   now_ += std::chrono::minutes(1);
-  const SetAnswer answer = deleter_.find(at);
+  const SetAnswer answer = put(Phase::kReserve2);
   ASSERT_FALSE(answer.status);
   EXPECT_EQ(answer.again, now_ + Deleter::kPatience);
-  deleter_.release(at);
+  put(Phase::kFree);
   now_ += std::chrono::seconds(1);
-  EXPECT_EQ(deleter_.find(at).again, now_ + Deleter::kPatience) << "and one that was given up";
+  EXPECT_EQ(put(Phase::kReserve2).again, now_ + Deleter::kPatience) << "and one that was given up";
 }
 
 // --------------------------------------------------------------------------- What managers see
@@ -1086,7 +1086,7 @@ class Afterwards : public testing::Test {
        .destroyer = destroyer_,
        .own_connections = [] { return std::vector<tcp::Ends>(); },
        .snapshot_since = [this](Time t) { return agent_.responder->snapshot_since(t); },
-       .on_deleted = [this](const tcp::Socket& s) { agent_.responder->forget(s); }},
+       .on_deleted = [this](const tcp::Socket& s) { agent_.responder->forget(s, Clock::now()); }},
       {},
       {},
       audit_};
@@ -1109,12 +1109,13 @@ TEST_F(Afterwards, TheRowIsGoneFromTheNextGetAndWalkAndFromTheCounts) {
 
 TEST_F(Afterwards, ADumpThatWasUnderWayMeanwhileIsNotShown) {
   FakeSocketDestroyer only_lookups({&agent_.lookups});  // the dump has read it already
-  Deleter deleter({.sockets = agent_.lookups,
-                   .destroyer = only_lookups,
-                   .own_connections = [] { return std::vector<tcp::Ends>(); },
-                   .snapshot_since = [](Time) { return std::shared_ptr<const tcp::Snapshot>(); },
-                   .on_deleted = [this](const tcp::Socket& s) { agent_.responder->forget(s); }},
-                  {}, {}, audit_);
+  Deleter deleter(
+      {.sockets = agent_.lookups,
+       .destroyer = only_lookups,
+       .own_connections = [] { return std::vector<tcp::Ends>(); },
+       .snapshot_since = [](Time) { return std::shared_ptr<const tcp::Snapshot>(); },
+       .on_deleted = [this](const tcp::Socket& s) { agent_.responder->forget(s, Clock::now()); }},
+      {}, {}, audit_);
   agent_.dumps.faults().hold();
   const auto early = agent_.pdu();
   ASSERT_EQ(agent_.next(connections(), connections().root(), early).kind, Answer::Kind::kLater);
@@ -1122,7 +1123,7 @@ TEST_F(Afterwards, ADumpThatWasUnderWayMeanwhileIsNotShown) {
   ASSERT_EQ(Set(deleter, {{kState}}).run(), Status::kNoError);
   agent_.dumps.faults().release();
   agent_.await_news();
-  ASSERT_EQ(agent_.responder->newest()->count(State::kEstablished).total(), 2u);
+  ASSERT_EQ(agent_.responder->stock().snapshot()->count(State::kEstablished).total(), 2u);
   agent_.dumps.set({another()});
   for (const auto& pdu : {agent_.pdu(), early}) {
     const Answer answer = agent_.next_settled(connections(), connections().root(), pdu);
@@ -1142,7 +1143,7 @@ TEST_F(Afterwards, ARowThatHadEndedByItselfIsGoneAsWell) {
 
 TEST_F(Afterwards, AListenersEndNeedsANewSnapshotForNoIndexTellsOfIt) {
   ASSERT_THAT(walked(), SizeIs(4));
-  agent_.responder->forget(listener("0.0.0.0:22"));
+  agent_.responder->forget(listener("0.0.0.0:22"), Clock::now());
   EXPECT_THAT(walked(), SizeIs(4));
   EXPECT_EQ(agent_.dumps.dumps(), 2);
 }

@@ -95,7 +95,7 @@ TEST(Next, BeyondTheAgeWaitsForANewSnapshot) {
   Questioner agent({shown_connection()}, kNothingKept);
   agent.next_settled(connections(), connections().root(), agent.pdu());
   agent.set({shown_connection({.state = State::kCloseWait})});
-  outlive(*agent.responder->newest());
+  outlive(*agent.responder->stock().snapshot());
   const auto pdu = agent.pdu();
   EXPECT_THAT(agent.next(connections(), connections().root(), pdu), Is(Kind::kLater));
   agent.await_news();
@@ -142,11 +142,11 @@ TEST(Next, TheNextSnapshotIsBegunBeforeThisOneIsTooOld) {
     eventually([] { return false; }, 500ms);  // so long it takes, and 2.5 s it serves
   });
   agent.next_settled(connections(), connections().root(), agent.pdu());
-  const std::shared_ptr<const tcp::Snapshot> first = agent.responder->newest();
+  const std::shared_ptr<const tcp::Snapshot> first = agent.responder->stock().snapshot();
   ASSERT_TRUE(eventually([&] { return Clock::now() - first->taken_at() > 3 * first->took(); }));
   EXPECT_THAT(agent.next(connections(), connections().root(), agent.pdu()), Is(Kind::kValue));
   agent.await_news();
-  EXPECT_NE(agent.responder->newest(), first);
+  EXPECT_NE(agent.responder->stock().snapshot(), first);
 }
 
 TEST(Next, ASnapshotBegunBeforeTheRequestIsTooOldForItWhereNothingIsKept) {
@@ -170,7 +170,7 @@ TEST(Next, OnePduIsAnsweredFromOneSnapshotWhileNewerOnesArePublished) {
 
   agent.set({shown_connection({.state = State::kTimeWait}),
              established("10.0.0.1:22", "10.0.0.9:4712", {.state = State::kTimeWait})});
-  outlive(*agent.responder->newest());
+  outlive(*agent.responder->stock().snapshot());
   const auto other = agent.pdu();
   EXPECT_THAT(agent.next_settled(connections(), connections().root(), other),
               HasValue(Integer{11}));
@@ -186,7 +186,7 @@ TEST(Next, APduWhoseSnapshotMadeWayGoesOnWithTheNewest) {
   agent.next_settled(connections(), connections().root(), pdu);
   agent.set({shown_connection({.state = State::kTimeWait})});
   for (int i = 0; i < 3; ++i) {
-    outlive(*agent.responder->newest());
+    outlive(*agent.responder->stock().snapshot());
     agent.next_settled(connections(), connections().root(), agent.pdu());
   }
   EXPECT_THAT(agent.next_settled(connections(), connections().root(), pdu), HasValue(Integer{11}));
@@ -209,12 +209,12 @@ TEST(Next, NeverKeepsMoreThanTwoSnapshotsTheOneBeingMadeIncluded) {
     agent.next_settled(connections(), connections().root(), under_way.back());
     {
       const std::lock_guard lock(mutex);
-      all.push_back(agent.responder->newest());
+      all.push_back(agent.responder->stock().snapshot());
     }
     for (const auto& pdu : under_way)
       agent.next(connections(), connections().root(), pdu);
     most = std::max<long>(most, alive());
-    outlive(*agent.responder->newest());
+    outlive(*agent.responder->stock().snapshot());
   }
   EXPECT_EQ(most, 2);
 }
@@ -248,7 +248,7 @@ TEST(Next, AFailureDoesNotAnswerThoseThatCameLater) {
 TEST(Next, AFailureIsNeverHiddenBehindOldRows) {
   Questioner agent({shown_connection()}, kNothingKept);
   agent.next_settled(connections(), connections().root(), agent.pdu());
-  outlive(*agent.responder->newest());
+  outlive(*agent.responder->stock().snapshot());
   agent.dumps.faults().fail_always(true);
   EXPECT_THAT(agent.next_settled(connections(), connections().root(), agent.pdu()),
               Is(Kind::kFailed));
@@ -377,25 +377,6 @@ TEST(Get, ThatCouldNotLookEverywhereFailsWithTheSnapshot) {
   EXPECT_THAT(agent.get_settled(kShownState, agent.pdu()), Is(Kind::kFailed));
 }
 
-// --------------------------------------------------------------------------------------- Effort
-
-TEST(OnlyAtHand, BeginsNothingAndIsAnsweredWithWhatIsThere) {
-  Questioner agent({shown_connection({.inode = 8})}, kKept, {{.inode = 8, .pid = 4242}});
-  const auto pdu = agent.pdu();
-  auto probe = pdu;
-  probe.effort = Effort::kOnlyAtHand;
-  const Oid first = connections().root();
-  const Oid states = own_oid("1.2.1.5.5");
-  const Oid owners = own_oid("1.7.1.10.4242");
-  EXPECT_THAT(agent.get(kShownState, probe), HasValue(Integer{5})) << "the kernel tells at once";
-  for (const Oid& name : {kProcess, states, owners})
-    EXPECT_THAT(agent.get(name, probe), Is(Kind::kLater)) << name;
-  EXPECT_THAT(agent.next(connections(), first, probe), Is(Kind::kLater));
-  EXPECT_FALSE(eventually([&] { return agent.dumps.dumps() + agent.processes.calls() > 0; }, 50ms));
-  EXPECT_THAT(agent.next_settled(connections(), first, pdu), IsNamed(kShownState));
-  EXPECT_THAT(agent.next(connections(), first, probe), IsNamed(kShownState));
-}
-
 // ------------------------------------------------------------------------------------- Scalars
 
 TEST(Scalars, OfOnePduComeFromOneRead) {
@@ -462,10 +443,76 @@ TEST(Pins, OfMoreManagersThanCanBeRememberedMakeRoomForEachOther) {
   EXPECT_THAT(agent.get(tcp_oid("10.0"), first), HasValue(Counter32{66})) << "read anew";
 }
 
+// ---- A master may let its PDUs wait for as long as its operator likes (agentXTimeout)
+
+TEST(LongWait, IsNotEndedWithRowsThatHaveBecomeTooOldMeanwhile) {
+  Questioner agent({shown_connection()}, {.snapshot = 1s});
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  const auto pdu = agent.pdu();
+  ASSERT_THAT(agent.next(connections(), connections().root(), pdu), HasValue(Integer{5}));
+  agent.set({shown_connection({.state = State::kCloseWait})});
+  for (int i = 0; i < 20; ++i) {
+    agent.let_pass(1s);
+    agent.get(tcp_oid("10.0"), pdu);  // It is asked on, so that nothing of it is forgotten.
+  }
+  EXPECT_THAT(agent.next(connections(), connections().root(), pdu), Is(Kind::kLater));
+  EXPECT_THAT(agent.next_settled(connections(), connections().root(), pdu), HasValue(Integer{8}));
+}
+
+TEST(LongWait, OfALaterPartOfAPduIsAnsweredWithCountersOfItsOwn) {
+  Questioner agent;
+  auto pdu = agent.pdu();
+  ASSERT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{1}));
+  agent.let_pass(8s);
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{1})) << "read since it came";
+  pdu.arrived = agent.now();
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{2}));
+}
+
+TEST(LongWait, LeavesAPduWhatWasReadForIt) {
+  Questioner agent({shown_connection()}, kNothingKept);
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{1}));
+  EXPECT_THAT(agent.next(connections(), connections().root(), pdu), Is(Kind::kLater));
+  agent.let_pass(1min);
+  agent.responder->tidy(agent.now());
+  EXPECT_THAT(agent.get(tcp_oid("10.0"), pdu), HasValue(Counter32{1}));
+}
+
+TEST(LongWait, AnAnswerSaysUntilWhenItIsAsFreshAsPromised) {
+  Questioner agent({shown_connection()}, {.snapshot = 1s});
+  const auto early = agent.pdu();
+  const Answer own = agent.next_settled(connections(), connections().root(), early);
+  EXPECT_EQ(own.basis.serves_until, Time::max()) << "read since it came";
+  const Answer shared = agent.next(connections(), connections().root(), agent.pdu());
+  const Time read_at = agent.responder->stock().snapshot()->taken_at();
+  EXPECT_EQ(shared.basis.read_at, read_at);
+  EXPECT_EQ(shared.basis.serves_until, read_at + 1s + Freshness::kTogether);
+}
+
+TEST(LongWait, SaysWhatItIsFor) {
+  Questioner agent({shown_connection({.inode = 8})}, kKept);
+  EXPECT_EQ(agent.next(connections(), connections().root(), agent.pdu()).awaits,
+            Awaited::kSnapshot);
+  EXPECT_EQ(agent.get(kProcess, agent.pdu()).awaits, Awaited::kProcesses);
+  EXPECT_EQ(agent.get(own_oid("1.4.1.17.22"), agent.pdu()).awaits, Awaited::kSurvey);
+  EXPECT_EQ(agent.get(kShownState, agent.pdu()).awaits, Awaited::kNothing);
+}
+
+TEST(Ages, OfAnAnswerAreThoseOfProcessesWhereItIsMadeOfThem) {
+  Questioner agent({shown_connection({.inode = 8})}, kKept, {{.inode = 8, .pid = 4242}});
+  agent.get_settled(kProcess, agent.pdu());
+  agent.let_pass(1s);
+  const auto pdu = agent.pdu();
+  const Answer process = agent.get(kProcess, pdu);
+  EXPECT_EQ(process.basis.read_at, agent.responder->stock().processes()->taken_at());
+  EXPECT_GT(agent.get(kShownState, pdu).basis.read_at, process.basis.read_at);
+}
+
 TEST(Idle, FreesTheSnapshotThatMayNotBeServedAnyMore) {
   Questioner agent({shown_connection()}, {.snapshot = 1s});
   agent.next_settled(connections(), connections().root(), agent.pdu());
-  const std::weak_ptr<const tcp::Snapshot> snapshot = agent.responder->newest();
+  const std::weak_ptr<const tcp::Snapshot> snapshot = agent.responder->stock().snapshot();
   agent.responder->tidy(Clock::now() + 5s);
   EXPECT_FALSE(snapshot.expired());
   agent.responder->tidy(Clock::now() + 11s);
@@ -478,7 +525,7 @@ TEST(Idle, KeepsTheSnapshotThatMayStillBeServed) {
   Questioner agent({shown_connection()}, kKept);
   agent.next_settled(connections(), connections().root(), agent.pdu());
   EXPECT_TRUE(agent.responder->tidy(Clock::now() + 60s)) << "and has to be called again";
-  EXPECT_NE(agent.responder->newest(), nullptr);
+  EXPECT_NE(agent.responder->stock().snapshot(), nullptr);
 }
 
 TEST(Idle, FreesTheProcessMapAsWell) {
@@ -487,10 +534,11 @@ TEST(Idle, FreesTheProcessMapAsWell) {
   agent.processes.deny(3);
   agent.get_settled(kProcess, agent.pdu());
   EXPECT_TRUE(agent.responder->tidy(Clock::now()));
-  ASSERT_NE(agent.responder->processes(), nullptr);
+  ASSERT_NE(agent.responder->stock().processes(), nullptr);
   EXPECT_FALSE(agent.responder->tidy(Clock::now() + 11s)) << "nothing is left";
-  EXPECT_EQ(agent.responder->processes(), nullptr);
-  EXPECT_EQ(agent.responder->processes_denied(), 3u) << "what it could not see is still told";
+  EXPECT_EQ(agent.responder->stock().processes(), nullptr);
+  EXPECT_EQ(agent.responder->stock().processes_denied(), 3u)
+      << "what it could not see is still told";
 }
 
 // ----------------------------------------------------------------------------------- Processes
@@ -659,7 +707,7 @@ TEST(Surveys, BeyondTheAgeAreCountedAnew) {
   Questioner agent(a_service(), kNothingKept);
   agent.get_settled(kPortTotal, agent.pdu());
   agent.set({listener("0.0.0.0:22")});
-  outlive(*agent.responder->newest());
+  outlive(*agent.responder->stock().snapshot());
   EXPECT_THAT(agent.get_settled(kPortTotal, agent.pdu()), HasValue(Gauge32{0}));
   EXPECT_EQ(agent.dumps.dumps(), 2);
 }
@@ -669,7 +717,7 @@ TEST(Surveys, OfAPduAreTheSameForAllItsBindings) {
   const auto pdu = agent.pdu();
   EXPECT_THAT(agent.get_settled(kPortTotal, pdu), HasValue(Gauge32{1}));
   agent.set({listener("0.0.0.0:22")});
-  outlive(*agent.responder->newest());
+  outlive(*agent.responder->stock().snapshot());
   agent.get_settled(kPortTotal, agent.pdu());
   EXPECT_THAT(agent.get(kPortTotal, pdu), HasValue(Gauge32{1}));
   EXPECT_THAT(agent.next(ports(), own_oid("1.4.1.17"), pdu), HasValue(Gauge32{1}));
@@ -701,7 +749,7 @@ TEST(Surveys, FromBeforeADeletionAreNotServed) {
   Questioner agent(a_service(), kKept);
   agent.get_settled(kPortTotal, agent.pdu());
   agent.set({listener("0.0.0.0:22")});
-  agent.responder->forget(established("10.0.0.1:22", "10.0.0.9:4711"));
+  agent.responder->forget(established("10.0.0.1:22", "10.0.0.9:4711"), Clock::now());
   EXPECT_THAT(agent.get_settled(kPortTotal, agent.pdu()), HasValue(Gauge32{0}));
 }
 
@@ -738,7 +786,7 @@ TEST(States, OfOneCellWaitForASnapshotWhileAConnectionDoesNot) {
   EXPECT_EQ(agent.dumps.dumps(), 0);
   EXPECT_THAT(agent.get(cell, pdu), Is(Kind::kLater));
   EXPECT_THAT(agent.get_settled(cell, pdu), HasValue(Gauge32{1}));
-  EXPECT_EQ(agent.responder->survey(), nullptr) << "no survey is needed for it";
+  EXPECT_EQ(agent.responder->stock().survey(), nullptr) << "no survey is needed for it";
 }
 
 // ---------------------------------------------------------------------------------------- Owners
@@ -750,7 +798,7 @@ TEST(Owners, AreParkedForAfterTheSurvey) {
   Questioner agent(a_service(), kKept, {{.inode = 8, .pid = 700}});
   const auto pdu = agent.pdu();
   EXPECT_THAT(agent.get_settled(kProcessTotal, pdu), HasValue(Gauge32{1}));
-  EXPECT_NE(agent.responder->survey(), nullptr);
+  EXPECT_NE(agent.responder->stock().survey(), nullptr);
   EXPECT_THAT(agent.next(processes(), own_oid("1.7.1.10"), pdu), IsNamed(kProcessTotal));
   EXPECT_THAT(agent.get(own_oid("1.9.25.0"), agent.pdu()), HasValue(Gauge32{0}));
   EXPECT_EQ(agent.dumps.dumps(), 1);
