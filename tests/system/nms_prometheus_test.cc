@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <regex>
 #include <set>
@@ -10,6 +13,7 @@
 #include <vector>
 
 #include "support/programs.h"
+#include "system/apache.h"
 #include "system/deleting.h"
 #include "system/monitoring.h"
 #include "system/odd_names.h"
@@ -250,6 +254,19 @@ class MonitoringByPrometheus {
     return names;
   }
 
+  // The figures that `query` has now.
+  std::vector<double> values_of(const std::string& query) const {
+    const Output output = run({"curl", "-sS", "--max-time", "50", "-G", "--data-urlencode",
+                               "query=" + query, std::string(kPrometheusAt) + "/api/v1/query"},
+                              {.in = &space_});
+    const nlohmann::json answer = nlohmann::json::parse(output.out);
+    EXPECT_EQ(answer["status"], "success") << query << ": " << output.out;
+    std::vector<double> values;
+    for (const auto& series : answer["data"]["result"])
+      values.push_back(std::stod(series["value"][1].get<std::string>()));
+    return values;
+  }
+
   void expect_alerts(const std::set<std::string>& wanted) const {
     EXPECT_EQ(settled([&] { return alerts(); }, wanted, kMonitorsPatience), wanted)
         << exporter_.err() << prometheus_.err() << alertmanager_.err();
@@ -291,6 +308,159 @@ TEST_F(Prometheus, TellsOfTroubleThatComesAndGoes) {
   monitoring.expect_alerts({});
   daemon.process().kill();
   monitoring.expect_alerts(of_both({"TcpmibdAway"}));
+}
+
+// ------------------------------------------------------------------------------------- dashboards
+
+// What a panel asks Prometheus, and from which value on it is neither green nor grey.
+struct Question {
+  std::string panel;
+  std::string query;
+  std::optional<double> limit;
+};
+
+// As Grafana fills in its variables, where one host is chosen and all units and ports.
+std::string filled_in(std::string query) {
+  for (const auto& [variable, value] :
+       std::vector<std::pair<std::string, std::string>>{{"$__rate_interval", "10s"},
+                                                        {"$instance", "127.0.0.1:2161"},
+                                                        {"$job", "tcpmibd"},
+                                                        {"$unit", ".*"},
+                                                        {"$port", ".*"}})
+    replace_all(query, variable, value);
+  EXPECT_EQ(query.find('$'), query.npos) << query;
+  return query;
+}
+
+std::optional<double> lowest_limit(const nlohmann::json& thresholds) {
+  const nlohmann::json& steps = thresholds.at("steps");
+  EXPECT_EQ(steps.at(0).at("color"), "green");
+  return steps.size() > 1 ? std::optional(steps.at(1).at("value").get<double>()) : std::nullopt;
+}
+
+// A graph's figures are all judged alike, a table's columns each by themselves, in their order.
+std::optional<double> limit_of(const nlohmann::json& panel, std::size_t number) {
+  const nlohmann::json& config = panel.at("fieldConfig");
+  if (panel.at("type") != "table")
+    return lowest_limit(config.at("defaults").at("thresholds"));
+  for (const auto& property : config.at("overrides").at(number).at("properties")) {
+    if (property.at("id") == "thresholds")
+      return lowest_limit(property.at("value"));
+  }
+  return std::nullopt;
+}
+
+nlohmann::json dashboard(const std::string& file) {
+  return nlohmann::json::parse(nms_text("grafana/" + file));
+}
+
+std::vector<Question> questions_of(const nlohmann::json& board) {
+  std::vector<Question> questions;
+  for (const auto& panel : board.at("panels")) {
+    for (std::size_t i = 0; i < panel.at("targets").size(); ++i)
+      questions.push_back({panel.at("title").get<std::string>(),
+                           filled_in(panel.at("targets").at(i).at("expr").get<std::string>()),
+                           limit_of(panel, i)});
+  }
+  // "label_values(SERIES, LABEL)"
+  for (const auto& variable : board.at("templating").at("list")) {
+    const std::string query =
+        variable.at("query").is_object() ? variable["query"]["query"].get<std::string>() : "";
+    if (!query.empty())
+      questions.push_back({"variable " + variable.at("name").get<std::string>(),
+                           filled_in(query.substr(13, query.rfind(',') - 13)), std::nullopt});
+  }
+  return questions;
+}
+
+class Dashboards : public Prometheus {
+ protected:
+  void SetUp() override {
+    Prometheus::SetUp();
+    for (const char* program : {"prometheus", "prometheus-alertmanager"}) {
+      if (!IsSkipped() && !is_installed(program))
+        GTEST_SKIP() << "no " << program << " (package of that name)";
+    }
+  }
+
+  // Where the kernel tells no cgroup there is no unit, and nothing to ask about one.
+  static bool is_answerable(const MonitoringByPrometheus& monitoring, const Question& question) {
+    return question.query.find("tcpmibdUnit") == question.query.npos ||
+           question.query.find("tcpmibdPort") != question.query.npos ||
+           !monitoring.values_of("tcpmibdUnitTotal").empty();
+  }
+};
+
+TEST_F(Dashboards, EveryPanelHasAnAnswer) {
+  const Namespace space;
+  const TempFolder folder;
+  const Daemon daemon = Daemon::standalone(space, watchful(), monitors_access(folder));
+  const TroubledService service(space);
+  const MonitoringByPrometheus monitoring(space);
+  ASSERT_TRUE(monitoring.is_ready());
+  bool has_seen_trouble = false;
+  for (const char* file : {"host.json", "fleet.json"}) {
+    for (const Question& question : questions_of(dashboard(file))) {
+      std::vector<double> values;
+      const auto has_answer = [&] {
+        return !(values = monitoring.values_of(question.query)).empty();
+      };
+      EXPECT_TRUE(eventually(has_answer, kMonitorsPatience) || !is_answerable(monitoring, question))
+          << file << ", " << question.panel << ": " << question.query;
+      has_seen_trouble =
+          has_seen_trouble || (question.panel == "Accept queues" && !values.empty() &&
+                               std::ranges::max(values) >= *question.limit);
+    }
+  }
+  EXPECT_TRUE(has_seen_trouble);
+}
+
+TEST_F(Dashboards, AreGreenOfABusyServerThatIsWell) {
+  if (!is_installed("apache2"))
+    GTEST_SKIP() << "no apache2 (package apache2-bin)";
+  const Namespace space;
+  const TempFolder folder;
+  const Daemon daemon = Daemon::standalone(space, watchful(), monitors_access(folder));
+  const Apache apache(space);
+  const MonitoringByPrometheus monitoring(space);
+  ASSERT_TRUE(monitoring.is_ready());
+  const std::string lost = "sum(rate(tcpmibdPortDrops[10s]))";
+  const auto is_watched = [&] {
+    for (int i = 0; i < 100; ++i)
+      apache.answer();
+    return !monitoring.values_of(lost).empty();
+  };
+  ASSERT_TRUE(eventually(is_watched, kMonitorsPatience));
+  for (const char* file : {"host.json", "fleet.json"}) {
+    for (const Question& question : questions_of(dashboard(file))) {
+      for (const double value : monitoring.values_of(question.query))
+        EXPECT_LT(value, question.limit.value_or(HUGE_VAL)) << file << ", " << question.panel;
+    }
+  }
+  EXPECT_EQ(monitoring.alerts(), std::set<std::string>{});
+}
+
+// An alert that leads nowhere is read by nobody twice.
+TEST(PrometheusLinks, LeadToDashboardsAndPagesThereAre) {
+  const std::string rules = nms_text("prometheus/rules.yml");
+  const std::regex link("https://(grafana|git)[.]example[.]org/([^?'\"\n]*)");
+  const auto lead = [](const std::string& to) {
+    for (const char* file : {"host.json", "fleet.json"}) {
+      if (to == "d/" + dashboard(file).at("uid").get<std::string>())
+        return true;
+    }
+    return to.starts_with("tcpmibd/docs/") &&
+           std::filesystem::exists(nms_folder() / ".." / to.substr(13, to.find('#') - 13));
+  };
+  long links = 0;
+  for (std::sregex_iterator at(rules.begin(), rules.end(), link); at != std::sregex_iterator();
+       ++at) {
+    if ((*at)[2].str().find(',') != std::string::npos)
+      continue;  // what the head of the file says of sed
+    EXPECT_TRUE(lead((*at)[2])) << at->str();
+    ++links;
+  }
+  EXPECT_GT(links, 10);
 }
 
 }  // namespace
