@@ -15,6 +15,7 @@
 
 #include "fault/faulty_agent.h"
 #include "fault/holdings.h"
+#include "support/crowd.h"
 #include "support/effort.h"
 #include "system/system_test.h"
 
@@ -38,7 +39,10 @@ using Rows = std::map<Oid, std::string>;
 class Scene {
  public:
   Scene(Role role, const FaultInjector& injector)
-      : role_(role), injector_(injector), service_(over_loopback(space_), 3) {
+      : role_(role),
+        injector_(injector),
+        crowd_(space_, role == Role::kSubagent ? kCrowd : 0),
+        service_(over_loopback(space_), 3) {
     for (const Pair& pair : service_.pairs()) {
       established_[connection_cell(kStateColumn, pair.server.ends())] = kEstablished;
       established_[connection_cell(kStateColumn, pair.client.ends())] = kEstablished;
@@ -97,7 +101,12 @@ class Scene {
 
   Role role_;
   const FaultInjector& injector_;
+  // So many that the kernel tells of them in several blocks, of which any may be lost, and so few
+  // that one answer of a subagent holds their states. Over SNMP so many take too long to walk.
+  static constexpr unsigned kCrowd = 400;
+
   Namespace space_;
+  Crowd crowd_;
   Service service_;
   Rows established_, owners_;
   std::unique_ptr<FaultyAgent> agent_;

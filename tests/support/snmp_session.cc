@@ -14,8 +14,6 @@
 namespace tcpmibd::lab {
 namespace {
 
-constexpr long kPatienceInMicroseconds = 60'000'000;
-
 // Reads nothing of this host, and only once.
 void prepare_library() {
   static const TempFolder folder;
@@ -31,7 +29,8 @@ void prepare_library() {
   static_cast<void>(prepared);
 }
 
-void* opened(std::string address, std::string community) {
+void* opened(std::string address, std::string community, std::chrono::microseconds patience,
+             int tries) {
   prepare_library();
   snmp_session wanted;
   snmp_sess_init(&wanted);
@@ -39,8 +38,8 @@ void* opened(std::string address, std::string community) {
   wanted.peername = address.data();
   wanted.community = reinterpret_cast<u_char*>(community.data());
   wanted.community_len = community.size();
-  wanted.retries = 0;
-  wanted.timeout = kPatienceInMicroseconds;
+  wanted.retries = tries - 1;
+  wanted.timeout = patience.count();
   void* session = snmp_sess_open(&wanted);
   if (session == nullptr)
     throw Trouble("cannot open an SNMP session to " + address);
@@ -115,8 +114,9 @@ std::vector<NumberBinding> told(snmp_pdu* pdu, void* session) {
 void SnmpSession::Close::operator()(void* session) const { snmp_sess_close(session); }
 
 SnmpSession::SnmpSession(const Namespace& space, const std::string& address,
-                         const std::string& community)
-    : session_(space.run([&] { return opened(address, community); })) {}
+                         const std::string& community, std::chrono::milliseconds patience,
+                         int tries)
+    : session_(space.run([&] { return opened(address, community, patience, tries); })) {}
 
 std::string SnmpSession::set(const std::vector<SetRequest>& requests) {
   snmp_pdu* pdu = snmp_pdu_create(SNMP_MSG_SET);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,7 +21,8 @@ struct NumberBinding {
 // program for each.
 class SnmpSession {
  public:
-  SnmpSession(const Namespace& space, const std::string& address, const std::string& community);
+  SnmpSession(const Namespace& space, const std::string& address, const std::string& community,
+              std::chrono::milliseconds patience = std::chrono::seconds(60), int tries = 1);
 
   // Trouble where there is no answer, or an answer with an error.
   NumberBinding get(const Oid& oid);

@@ -80,7 +80,7 @@ class ConfigureTest : public SystemTest, public testing::WithParamInterface<Lack
 // ---- What only some tests need, and what the program can do without ----
 
 constexpr const char* kNoGoogleMock =
-    "Left out: unit_tests, kernel_tests, system_tests, fault_tests, package_tests. "
+    "Left out: unit_tests, kernel_tests, system_tests, fault_tests, soak_tests, package_tests. "
     "They need (Debian's names): libgmock-dev\n";
 
 constexpr Lack kOptionalPackages[] = {
