@@ -54,6 +54,7 @@ Key<Config> key(std::string_view section, std::string_view name, Applies applies
 }  // namespace
 
 // clang-format off
+// A table. NOLINTNEXTLINE(readability-function-size)
 const std::vector<Key<Config>>& keys() {
   using enum Applies;
   static const std::vector<Key<Config>> keys = {

@@ -26,6 +26,7 @@ void netlink(Input input);
 void overrides(Input input);
 void parse_message(Input input);
 void proc_texts(Input input);
+void responder(Input input);
 void snmp_message(Input input);
 void snmp_stream(Input input);
 void table_next(Input input);
@@ -54,6 +55,7 @@ inline constexpr std::array kTargets{
     Target{"overrides", &overrides},
     Target{"parse_message", &parse_message},
     Target{"proc_texts", &proc_texts},
+    Target{"responder", &responder},
     Target{"snmp_message", &snmp_message},
     Target{"snmp_stream", &snmp_stream},
     Target{"table_next", &table_next},

@@ -26,7 +26,17 @@ Evidence::Evidence(const Options& options, const Config& config, const ShowSourc
       surveyor_({sources.sockets, sources.pressure, sources.units}),
       alarms_(without_delay(config.alarms)) {}
 
+Evidence::Needs Evidence::Needs::complete() const {
+  Needs all = *this;
+  all.survey = survey || owners || alarms;
+  all.processes = processes || owners;
+  all.pressure = pressure || alarms;
+  all.snapshot = snapshot || all.survey || all.processes;
+  return all;
+}
+
 Status Evidence::look_at(const Needs& needs) {
+  const Needs all = needs.complete();
   struct Step {
     bool Needs::*needed;
     Status (Evidence::*take)();
@@ -41,7 +51,7 @@ Status Evidence::look_at(const Needs& needs) {
       {&Needs::alarms, &Evidence::judge_alarms},
   };
   for (const Step& step : kSteps) {
-    if (!(needs.*step.needed))
+    if (!(all.*step.needed))
       continue;
     if (Status status = (this->*step.take)(); !status)
       return status;

@@ -15,8 +15,9 @@ class Evidence {
  public:
   Evidence(const Options& options, const Config& config, const ShowSources& sources);
 
-  // What is to be looked at. A survey takes a snapshot, owners a survey and processes, alarms a
-  // survey and the pressure; they look processes up themselves, where one is about them.
+  // What is to be looked at, and with it all that it is made from (complete()): a survey is made
+  // from a snapshot, owners from a survey and processes, alarms from a survey and the pressure;
+  // they look processes up themselves, where one is about them.
   struct Needs {
     bool snapshot = false;
     bool processes = false;
@@ -25,6 +26,8 @@ class Evidence {
     bool counters = false;
     bool pressure = false;
     bool alarms = false;
+
+    Needs complete() const;
   };
 
   Status look_at(const Needs& needs);

@@ -176,9 +176,8 @@ std::string pressure_text(const Options& options, const Evidence& evidence, bool
 }
 
 std::string pressure_remarks(const Evidence& evidence) {
-  const Record record = read_pressure(evidence);
-  const bool lacks =
-      record.find("tcpmibdOrphansLimit") == nullptr || record.find("tcpmibdMemoryLimit") == nullptr;
+  const tcp::Pressure& pressure = evidence.pressure();
+  const bool lacks = !pressure.orphans_limit || !pressure.memory_limit;
   return lacks ? remark(
                      "'-' is what the kernel does not tell here: it shows the limits of orphans "
                      "and of memory in the initial network namespace only")
