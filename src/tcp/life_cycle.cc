@@ -330,7 +330,7 @@ std::span<const Note> life_cycle_notes() {
 }
 
 std::span<const Story> life_cycle_stories() {
-  static constexpr Moment kOpening[] = {
+  static constexpr StoryStep kOpening[] = {
       {"the server starts: `listen()`", "", "", "LISTEN"},
       {"the client calls: `connect()`", "SYN -->", "SYN_SENT", "SYN_RECEIVED"},
       {"the server's kernel answers", "<-- SYN ACK", "ESTABLISHED", "SYN_RECEIVED"},
@@ -340,12 +340,12 @@ std::span<const Story> life_cycle_stories() {
       {"the server has waited enough: `close()`", "<-- FIN", "CLOSE_WAIT", "FIN_WAIT_1"},
       {"the client's kernel acknowledges", "ACK -->", "CLOSE_WAIT", "FIN_WAIT_2"},
   };
-  static constexpr Moment kGood[] = {
+  static constexpr StoryStep kGood[] = {
       {"the pool sees end-of-file: `close()`", "FIN -->", "LAST_ACK", "TIME_WAIT"},
       {"the server's kernel acknowledges", "<-- ACK", "gone", "TIME_WAIT"},
       {"60 seconds later", "", "gone", "gone"},
   };
-  static constexpr Moment kForgetful[] = {
+  static constexpr StoryStep kForgetful[] = {
       {"nobody looks at the idle connection", "", "CLOSE_WAIT", "FIN_WAIT_2"},
       {"60 seconds later (tcp_fin_timeout)", "", "CLOSE_WAIT", "gone"},
       {"hours later", "", "CLOSE_WAIT", "gone"},

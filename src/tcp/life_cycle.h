@@ -57,7 +57,7 @@ struct Note {
 std::span<const Note> life_cycle_notes();
 
 // One moment of a connection followed through its life, seen at both ends.
-struct Moment {
+struct StoryStep {
   std::string_view happens;
   std::string_view segment;  // "SYN -->", client on the left; empty: nothing is sent.
   std::string_view client;
@@ -67,7 +67,7 @@ struct Moment {
 struct Story {
   std::string_view title;
   std::string_view introduction;
-  std::span<const Moment> moments;
+  std::span<const StoryStep> steps;
   std::string_view moral;
 };
 
