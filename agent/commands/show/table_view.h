@@ -47,7 +47,7 @@ enum class Form : std::uint8_t {
 };
 
 // A column for people.
-struct ViewColumn {
+struct TableViewColumn {
   std::string_view heading;
   std::string_view object;
   Form form = Form::kNumber;
@@ -58,11 +58,11 @@ struct ViewColumn {
 
 // A table as `show` tells it. Nothing is counted here: all is read as a manager would, through the
 // descriptors.
-struct View {
+struct TableView {
   std::string_view word;    // by which JSON names the rows
   std::string_view table;   // "tcpmibdPortTable"
   std::string_view prefix;  // what the names of its objects begin with
-  std::span<const ViewColumn> columns;
+  std::span<const TableViewColumn> columns;
   std::span<const std::string_view> worst_first{};  // numbers by which rows are sorted, descending
   std::string_view empty;                           // said where there is no row
   std::string_view index_of{};                 // the table whose index it shares, if not its own
@@ -70,20 +70,20 @@ struct View {
 };
 
 // Its rows in MIB order; what the table needs is in `data`.
-std::vector<Record> read_rows(const View& view, const tables::Data& data);
+std::vector<Record> read_rows(const TableView& view, const tables::Data& data);
 
 // The worst first; equal ones stay in their order.
-void sort_rows(const View& view, std::vector<Record>& rows);
+void sort_rows(const TableView& view, std::vector<Record>& rows);
 
 struct Style {
   bool numeric = false;
   bool colour = false;
 };
 
-std::string to_text(const View& view, std::span<const Record> rows, const Style& style);
+std::string to_text(const TableView& view, std::span<const Record> rows, const Style& style);
 
 // Every object but those hidden, with or without a column.
-Json to_json(const View& view, std::span<const Record> rows);
+Json to_json(const TableView& view, std::span<const Record> rows);
 
 // A number as a number, a string as a string.
 Json to_json(const snmp::Value& value);

@@ -12,7 +12,7 @@ namespace tcpmibd::agent {
 
 namespace {
 
-template <const View& view>
+template <const TableView& view>
 std::string print_view(const Options& options, const Evidence& evidence, bool colour) {
   return view_text(view, options, evidence, colour);
 }

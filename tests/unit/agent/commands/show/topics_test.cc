@@ -18,7 +18,7 @@ using testing::HasSubstr;
 class ShowTopics : public Showing {};
 
 // What must be at hand to read a view's table.
-tables::Data::Needs needs_of(const View& view) {
+tables::Data::Needs needs_of(const TableView& view) {
   const auto entry =
       std::ranges::find(tables::registry(), view.table,
                         [](const tables::Entry& each) { return each.object->name(); });
@@ -42,7 +42,7 @@ TEST_F(ShowTopics, AreNamedByTheirWordsInJson) {
 }
 
 TEST_F(ShowTopics, LookAtWhatTheirTablesNeed) {
-  for (const View* view : views()) {
+  for (const TableView* view : views()) {
     const Topic* topic = topic_named(view->word);
     ASSERT_NE(topic, nullptr) << view->word;
     const tables::Data::Needs needed = needs_of(*view);
