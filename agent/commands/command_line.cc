@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "agent/commands/show/metrics.h"
 #include "agent/commands/show/topics.h"
 #include "agent/config/nearest.h"
 #include "agent/config/toml_string.h"
@@ -35,6 +36,8 @@ struct Typed {
   std::string what;
   bool json = false;
   bool jsonl = false;
+  bool openmetrics = false;
+  bool prometheus = false;
   bool numeric = false;
   std::vector<std::string> states;
   std::string port;
@@ -111,6 +114,11 @@ void CommandLine::add_show(Typed& typed) {
   show->add_option("what", typed.what)->type_name("[WHAT]");
   show->add_flag("--json", typed.json, "print JSON")->group(kShowGroup);
   show->add_flag("--jsonl", typed.jsonl, "print JSON, a line a row")->group(kShowGroup);
+  show->add_flag("--openmetrics", typed.openmetrics, "print metrics in OpenMetrics 1.0")
+      ->group(kShowGroup);
+  show->add_flag("--prometheus", typed.prometheus,
+                 "print metrics as node_exporter's textfile collector reads them")
+      ->group(kShowGroup);
   show->add_flag("--numeric", typed.numeric, "print numbers instead of names")->group(kShowGroup);
   add_option(*show, "--state", "NAME[,NAME]", typed.states, kShowGroup,
              "only these states, by any of their names")
@@ -148,6 +156,7 @@ Examples:
   tcpmibd show ports                        which accept queue is full
   tcpmibd show pressure                     whether ephemeral ports run out
   tcpmibd show --port 443 --json            one service, for a script
+  tcpmibd show --prometheus                 figures for node_exporter
   tcpmibd explain CLOSE_WAIT                what that state means and what to do
   tcpmibd check-config --set log.level=debug
   tcpmibd doctor --query localhost --community public
@@ -321,6 +330,29 @@ Options::Command command_of(const CommandLine& line) {
   return line.check_config->parsed() ? Options::Command::kCheckConfig : Options::Command::kRun;
 }
 
+// A format of metrics tells everything, so that a figure means the same in each: the query chooses.
+Status check_metrics(const Typed& typed) {
+  if (!typed.openmetrics && !typed.prometheus)
+    return {};
+  const std::string option = typed.openmetrics ? "--openmetrics" : "--prometheus";
+  if (!has_metrics(typed.what))
+    return failure(option + " has nothing of 'show " + typed.what +
+                   "', for there may be any number of them: ports, units and states count them");
+  if (typed.numeric || !typed.states.empty() || !typed.port.empty() || !typed.process.empty())
+    return failure(option + " prints all figures: choose in the query, not by an option");
+  return {};
+}
+
+// One at most; JSON alone has two.
+Status check_formats(const Typed& typed) {
+  const int formats = typed.json + typed.jsonl + typed.openmetrics + typed.prometheus;
+  if (formats <= 1)
+    return {};
+  if (typed.json && typed.jsonl)
+    return failure("--json and --jsonl exclude each other: one document, or a line a row");
+  return failure("--json, --jsonl, --openmetrics and --prometheus exclude each other");
+}
+
 // An option that would change nothing is a mistake, and better told than passed over.
 Status check_meaning(const Typed& typed, const Topic& topic) {
   struct Use {
@@ -352,11 +384,13 @@ Status check_what(const Typed& typed) {
 Status fill_show(const Typed& typed, Options& options) {
   if (Status status = check_what(typed); !status)
     return status;
+  if (Status status = check_formats(typed).and_then([&] { return check_metrics(typed); }); !status)
+    return status;
   options.what = typed.what;
-  if (typed.json && typed.jsonl)
-    return failure("--json and --jsonl exclude each other: one document, or a line a row");
   options.json = typed.json;
   options.jsonl = typed.jsonl;
+  options.openmetrics = typed.openmetrics;
+  options.prometheus = typed.prometheus;
   options.numeric = typed.numeric;
   options.process = printable(typed.process);  // As names are shown, and so may be typed.
   for (const std::string& name : typed.states) {

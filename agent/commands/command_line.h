@@ -25,7 +25,9 @@ struct Options {
   // show
   std::string what{};  // "connections", "listeners", "states", …; empty: the first two
   bool json = false;
-  bool jsonl = false;  // a line a row; not with json
+  bool jsonl = false;        // a line a row; not with json
+  bool openmetrics = false;  // one format at most, and no filters with these two
+  bool prometheus = false;
   bool numeric = false;
   std::vector<tcp::State> states{};  // Empty: all.
   std::optional<std::uint16_t> port{};

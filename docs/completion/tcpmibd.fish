@@ -13,6 +13,8 @@ complete -c tcpmibd -n '__fish_use_subcommand' -a run -d 'the agent, in the fore
 complete -c tcpmibd -n '__fish_use_subcommand' -a show -d 'what the agent would serve now, without SNMP'
 complete -c tcpmibd -n '__fish_seen_subcommand_from show' -l json -d 'print JSON'
 complete -c tcpmibd -n '__fish_seen_subcommand_from show' -l jsonl -d 'print JSON, a line a row'
+complete -c tcpmibd -n '__fish_seen_subcommand_from show' -l openmetrics -d 'print metrics in OpenMetrics 1.0'
+complete -c tcpmibd -n '__fish_seen_subcommand_from show' -l prometheus -d 'print metrics as node_exporter\'s textfile collector reads them'
 complete -c tcpmibd -n '__fish_seen_subcommand_from show' -l numeric -d 'print numbers instead of names'
 complete -c tcpmibd -n '__fish_seen_subcommand_from show' -l state -xa 'closed listen synSent synReceived established finWait1 finWait2 closeWait lastAck closing timeWait' -d 'only these states, by any of their names'
 complete -c tcpmibd -n '__fish_seen_subcommand_from show' -l port -x -d 'only this port, at either end'

@@ -47,7 +47,7 @@ void forget_findings(Record& record) {
 
 }  // namespace
 
-std::string alarms_text(const Options& options, const Evidence& evidence, bool colour) {
+std::vector<Record> alarm_records(const Evidence& evidence) {
   std::vector<Record> rows = read_rows(kAlarmView, evidence.data());
   for (Record& row : rows) {
     const auto alarm = std::ranges::find(
@@ -56,7 +56,11 @@ std::string alarms_text(const Options& options, const Evidence& evidence, bool c
     if (!is_known(*alarm, evidence.pressure()))
       forget_findings(row);
   }
-  return view_text(kAlarmView, options, std::move(rows), colour);
+  return rows;
+}
+
+std::string alarms_text(const Options& options, const Evidence& evidence, bool colour) {
+  return view_text(kAlarmView, options, alarm_records(evidence), colour);
 }
 
 std::string alarms_remarks(const Evidence& evidence) {

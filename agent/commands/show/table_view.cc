@@ -143,11 +143,18 @@ const char* colour_in(const TableViewColumn& column, const Record& record) {
   return column.red_from != 0 && number >= column.red_from ? kRed : "";
 }
 
+}  // namespace
+
+std::string cell_text(const TableViewColumn& column, const Record& record, const Style& style) {
+  return record.find(column.object) == nullptr ? "" : written(column, record, style);
+}
+
+namespace {
+
 TextTable::Cell cell_of(const TableViewColumn& column, const Record& record, const Style& style) {
-  if (record.find(column.object) == nullptr)
-    return {"-"};
-  const std::string text = written(column, record, style);
-  return {text.empty() ? "-" : text, style.colour ? colour_in(column, record) : ""};
+  const std::string text = cell_text(column, record, style);
+  return {text.empty() ? "-" : text,
+          style.colour && !text.empty() ? colour_in(column, record) : ""};
 }
 
 // ---- JSON ----------------------------------------------------------------------------------

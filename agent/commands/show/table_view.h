@@ -82,6 +82,9 @@ struct Style {
 
 std::string to_text(const TableView& view, std::span<const Record> rows, const Style& style);
 
+// What stands in one of its cells; empty where nothing is known.
+std::string cell_text(const TableViewColumn& column, const Record& record, const Style& style);
+
 // Every object but those hidden, with or without a column.
 Json to_json(const TableView& view, std::span<const Record> rows);
 
