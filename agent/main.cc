@@ -14,6 +14,7 @@
 #include "agent/commands/doctor/facts.h"
 #include "agent/commands/explain.h"
 #include "agent/commands/show/show.h"
+#include "agent/commands/watch/watch.h"
 #include "agent/config/access_file.h"
 #include "agent/config/config.h"
 #include "agent/daemon.h"
@@ -72,6 +73,17 @@ ExitStatus check_command(const Options& options) {
   return ExitStatus::kAsked;
 }
 
+// Each round is to be read when it is there, by whatever reads a pipe.
+ExitStatus watch_command(const Options& options, const Config& config, const ShowSources& sources) {
+  const bool terminal = ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0;
+  const bool colour = std::getenv("NO_COLOR") == nullptr;
+  std::setvbuf(stdout, nullptr, _IOFBF, BUFSIZ);
+  const Status watched = watch(
+      options, config, sources, terminal, colour, [](std::string_view text) { print(text); },
+      [](std::string_view text) { print(text, stderr); });
+  return watched ? ExitStatus::kAsked : complain(watched.error(), ExitStatus::kFailed);
+}
+
 ExitStatus show_command(const Options& options) {
   const Result<Config> config = configuration(options);
   if (!config)
@@ -84,9 +96,11 @@ ExitStatus show_command(const Options& options) {
   kernel::ProcPressure pressure;
   kernel::CgroupUnits units;
   kernel::ProcNames names;
+  const ShowSources all{**sockets, processes, counters, pressure, units, names};
+  if (options.watch)
+    return watch_command(options, *config, all);
   const Result<std::string> remarks =
-      show(options, *config, {**sockets, processes, counters, pressure, units, names},
-           colour_wanted(), [](std::string_view text) { print(text); });
+      show(options, *config, all, colour_wanted(), [](std::string_view text) { print(text); });
   if (!remarks)
     return complain(remarks.error(), ExitStatus::kFailed);
   print(*remarks, stderr);

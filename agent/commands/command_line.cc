@@ -38,6 +38,7 @@ struct Typed {
   bool jsonl = false;
   bool openmetrics = false;
   bool prometheus = false;
+  std::string watch;
   bool numeric = false;
   std::vector<std::string> states;
   std::string port;
@@ -114,6 +115,9 @@ void CommandLine::add_show(Typed& typed) {
   show->add_option("what", typed.what)->type_name("[WHAT]");
   show->add_flag("--json", typed.json, "print JSON")->group(kShowGroup);
   show->add_flag("--jsonl", typed.jsonl, "print JSON, a line a row")->group(kShowGroup);
+  show->add_flag("--watch{2}", typed.watch,
+                 "again every 2 seconds, in place on a terminal; --watch=5 every 5")
+      ->group(kShowGroup);
   show->add_flag("--openmetrics", typed.openmetrics, "print metrics in OpenMetrics 1.0")
       ->group(kShowGroup);
   show->add_flag("--prometheus", typed.prometheus,
@@ -156,6 +160,7 @@ Examples:
   tcpmibd show ports                        which accept queue is full
   tcpmibd show pressure                     whether ephemeral ports run out
   tcpmibd show --port 443 --json            one service, for a script
+  tcpmibd show --watch                      what hurts now, live; ? says more
   tcpmibd show --prometheus                 figures for node_exporter
   tcpmibd explain CLOSE_WAIT                what that state means and what to do
   tcpmibd check-config --set log.level=debug
@@ -343,6 +348,15 @@ Status check_metrics(const Typed& typed) {
   return {};
 }
 
+constexpr std::uint16_t kLongestWatch = 3600;  // seconds
+
+Result<std::chrono::seconds> watch_of(const std::string& text) {
+  const std::uint16_t seconds = number<std::uint16_t>(text).value_or(0);
+  if (seconds == 0 || seconds > kLongestWatch)
+    return failure("'" + text + "' is no interval: --watch takes seconds from 1 to 3600");
+  return std::chrono::seconds(seconds);
+}
+
 // One at most; JSON alone has two.
 Status check_formats(const Typed& typed) {
   const int formats = typed.json + typed.jsonl + typed.openmetrics + typed.prometheus;
@@ -391,6 +405,12 @@ Status fill_show(const Typed& typed, Options& options) {
   options.jsonl = typed.jsonl;
   options.openmetrics = typed.openmetrics;
   options.prometheus = typed.prometheus;
+  if (!typed.watch.empty()) {
+    const Result<std::chrono::seconds> interval = watch_of(typed.watch);
+    if (!interval)
+      return tl::unexpected(interval.error());
+    options.watch = *interval;
+  }
   options.numeric = typed.numeric;
   options.process = printable(typed.process);  // As names are shown, and so may be typed.
   for (const std::string& name : typed.states) {

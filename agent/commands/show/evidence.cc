@@ -66,8 +66,9 @@ Status Evidence::take_snapshot() {
   return sources_.sockets.read_some(wanted, builder).map([&] { snapshot_ = builder.finish(); });
 }
 
-Status Evidence::look_up_processes() {
-  std::vector<std::uint32_t> inodes = snapshot_.inodes();
+Status Evidence::look_up_processes() { return look_up(snapshot_.inodes()); }
+
+Status Evidence::look_up(std::vector<std::uint32_t> inodes) {
   if (!may_look_up() || inodes.empty())
     return {};
   return sources_.processes.read(std::move(inodes)).map([&](tcp::ProcessMap map) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agent/commands/show/show.h"
 #include "survey/surveyor.h"
@@ -31,6 +33,10 @@ class Evidence {
   };
 
   Status look_at(const Needs& needs);
+
+  // The holders of these sockets alone, in place of those that were looked up before. Does nothing
+  // where processes may not be looked up.
+  Status look_up(std::vector<std::uint32_t> inodes);
 
   // Whether the configuration lets processes be looked up, or an option cannot do without.
   bool may_look_up() const { return config_.process.lookup || !options_.process.empty(); }

@@ -10,18 +10,9 @@ namespace tcpmibd::agent {
 
 namespace {
 
-// `show listeners` is no table of objects: it tells what TCP-MIB has no object for.
-constexpr std::string_view kWorstListeners[] = {"tcpmibdListenerCloseWait", "tcpmibdListenerTotal"};
-constexpr View kListenerView{.word = "listeners",
-                             .table = "tcpmibdListenerTable",
-                             .prefix = "tcpmibdListener",
-                             .columns = {},
-                             .worst_first = kWorstListeners,
-                             .empty = ""};
-
 // ---- rows --------------------------------------------------------------------------------------
 
-template <const View& view>
+template <const TableView& view>
 std::vector<Record> rows_of(const Evidence& evidence) {
   std::vector<Record> rows = read_rows(view, evidence.data());
   sort_rows(view, rows);

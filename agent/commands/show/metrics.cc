@@ -118,7 +118,8 @@ void add_labels(std::string& labels, const MetricGroup& group, std::span<const M
   for (const MetricLabel& each : wanted) {
     const std::string object = object_of(group, each.object);
     const std::string other = object_of(group, each.other);
-    const TableViewColumn column{.heading = "", .object = object, .form = each.form, .other = other};
+    const TableViewColumn column{
+        .heading = "", .object = object, .form = each.form, .other = other};
     add_label(labels, each.name, cell_text(column, row, {}));
   }
 }

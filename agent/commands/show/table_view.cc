@@ -100,10 +100,6 @@ std::string_view alarm_state_text(std::uint32_t state) {
   }
 }
 
-constexpr bool is_number(Form form) {
-  return form == Form::kNumber || form == Form::kPercent || form == Form::kSeconds;
-}
-
 // Of a value that is known.
 std::string written(const TableViewColumn& column, const Record& record, const Style& style) {
   const std::uint32_t number = record.number(column.object);
@@ -144,6 +140,10 @@ const char* colour_in(const TableViewColumn& column, const Record& record) {
 }
 
 }  // namespace
+
+bool is_number(Form form) {
+  return form == Form::kNumber || form == Form::kPercent || form == Form::kSeconds;
+}
 
 std::string cell_text(const TableViewColumn& column, const Record& record, const Style& style) {
   return record.find(column.object) == nullptr ? "" : written(column, record, style);

@@ -46,6 +46,9 @@ enum class Form : std::uint8_t {
   kAlarmState,
 };
 
+// Of those that stand at the right of their columns.
+bool is_number(Form form);
+
 // A column for people.
 struct TableViewColumn {
   std::string_view heading;

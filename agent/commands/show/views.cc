@@ -99,9 +99,25 @@ constexpr TableViewColumn kAlarmColumns[] = {
     {"PROCESS",   "tcpmibdAlarmProcess",   Form::kProcess,    "tcpmibdAlarmCommand"},
 };
 
+constexpr TableViewColumn kListenerColumns[] = {
+    // heading      object                         form            other                     red from
+    {"ADDRESS",    "tcpmibdListenerAddress",      Form::kAddress, "tcpmibdListenerAddressType"},
+    {"PORT",       "tcpmibdListenerPort"},
+    {"QUEUE",      "tcpmibdListenerQueue"},
+    {"LIMIT",      "tcpmibdListenerQueueLimit"},
+    {"DISCARDS",   "tcpmibdListenerDiscards"},
+    {"ESTAB",      "tcpmibdListenerEstablished"},
+    {"CLOSE-WAIT", "tcpmibdListenerCloseWait",    Form::kNumber,  {},                       1},
+    {"TIME-WAIT",  "tcpmibdListenerTimeWait"},
+    {"TOTAL",      "tcpmibdListenerTotal"},
+    {"PROCESS",    "tcpmibdListenerProcess",      Form::kProcess, "tcpmibdListenerCommand"},
+};
+
 // Leaks first, for they only grow; then what is about to be refused; then what is busy.
 constexpr std::string_view kWorstPorts[] = {"tcpmibdPortCloseWait", "tcpmibdPortQueuePercent",
                                             "tcpmibdPortTotal"};
+constexpr std::string_view kWorstListeners[] = {"tcpmibdListenerCloseWait", "tcpmibdListenerQueue",
+                                                "tcpmibdListenerTotal"};
 constexpr std::string_view kWorstUnits[] = {"tcpmibdUnitCloseWait", "tcpmibdUnitTotal",
                                             "tcpmibdUnitListeners"};
 constexpr std::string_view kWorstProcesses[] = {"tcpmibdProcessCloseWait", "tcpmibdProcessTotal"};
@@ -138,7 +154,8 @@ bool is_wanted(const Record& record, const Options& options, const Evidence& evi
   const auto state = static_cast<tcp::State>(record.number("tcpmibdStateCode"));
   if (!options.states.empty() && std::ranges::count(options.states, state) == 0)
     return false;
-  const std::uint32_t port = record.number("tcpmibdPortNumber");
+  const std::uint32_t port =
+      record.number("tcpmibdPortNumber") + record.number("tcpmibdListenerPort");
   if (options.port && port != *options.port)
     return false;
   if (options.process.empty())
@@ -180,6 +197,15 @@ constexpr TableView kPortView{
     .worst_first = kWorstPorts,
     .empty = "no port is listened on",
     .hidden = kHiddenOfPorts,
+};
+
+constexpr TableView kListenerView{
+    .word = "listeners",
+    .table = "tcpmibdListenerTable",
+    .prefix = "tcpmibdListener",
+    .columns = kListenerColumns,
+    .worst_first = kWorstListeners,
+    .empty = "no socket listens",
 };
 
 constexpr TableView kUnitView{
@@ -226,9 +252,15 @@ std::span<const TableView* const> views() {
 
 std::string view_text(const TableView& view, const Options& options, const Evidence& evidence,
                       bool colour) {
+  return view_text(view, options, wanted_rows(view, options, evidence), colour);
+}
+
+std::vector<Record> wanted_rows(const TableView& view, const Options& options,
+                                const Evidence& evidence) {
   std::vector<Record> rows = read_rows(view, evidence.data());
   std::erase_if(rows, [&](const Record& record) { return !is_wanted(record, options, evidence); });
-  return view_text(view, options, std::move(rows), colour);
+  sort_rows(view, rows);
+  return rows;
 }
 
 std::string view_text(const TableView& view, const Options& options, std::vector<Record> rows,
