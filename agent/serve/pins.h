@@ -35,6 +35,7 @@ struct Pin {
   Time last_used{};
   bool waits = false;                                   // to be asked again
   Kept<std::weak_ptr<const tcp::Snapshot>> snapshot{};  // ends with the limit of two of them
+  Kept<std::shared_ptr<const tcp::Snapshot>> counts{};  // without a row
   Kept<std::shared_ptr<const tcp::Survey>> survey{};
   Kept<std::shared_ptr<const tcp::Owners>> owners{};
   Kept<std::shared_ptr<const tcp::ProcessMap>> entered{};  // old, from entering a table

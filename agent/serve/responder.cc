@@ -119,6 +119,8 @@ Responder::Rows Responder::gather(const Data::Needs& needs, const tcp::Question&
     return {.kind = kind};
   if (needs.snapshot)
     return newest(Use::kWhole, reading);
+  if (needs.counts)
+    return newest_counts(reading);
   return needs.rows ? rows_for(question, reading) : Rows{.snapshot = no_rows()};
 }
 
@@ -249,6 +251,38 @@ Responder::SharedSnapshot Responder::find_snapshot(Use use, Reading& reading) {
   kept = {newest, newest->taken_at(), most_age};
   refresh_ahead(reading.moment.now);
   return newest;
+}
+
+Responder::Rows Responder::newest_counts(Reading& reading) {
+  if (SharedSnapshot counts = find_counts(reading)) {
+    reading.use(reading.pin.counts.read_at, reading.pin.counts.most_age);
+    return {.snapshot = std::move(counts)};
+  }
+  if (stock_.has_failed_since(reading.moment.arrived))
+    return {.kind = Answer::Kind::kFailed};
+  make_way();  // for a dump of all sockets, which it takes where the gauges will not do
+  worker_.want_counts();
+  return {.kind = later(reading, Awaited::kSnapshot)};
+}
+
+// Those that the PDU was answered from, or the newest that serve. A snapshot has them as well, but
+// is not kept for it: it may be large, and whoever asks for counts alone has none made.
+Responder::SharedSnapshot Responder::find_counts(Reading& reading) const {
+  Kept<SharedSnapshot>& kept = reading.pin.counts;
+  if (kept.data != nullptr && serves(*kept.data, Use::kWhole) && kept.serves(reading.moment))
+    return kept.data;
+  const SharedSnapshot pinned = reading.pin.snapshot.data.lock();
+  for (const SharedSnapshot& each : {pinned, stock_.snapshot(), stock_.counts()}) {
+    if (each == nullptr || !serves(*each, Use::kWhole))
+      continue;
+    const Duration most_age = freshness_.most_age(each->took());
+    if (!Freshness::is_fresh(each->taken_at(), most_age, reading.moment))
+      continue;
+    kept = {std::make_shared<const tcp::Snapshot>(each->counts_alone()), each->taken_at(),
+            most_age};
+    return kept.data;
+  }
+  return nullptr;
 }
 
 bool Responder::serves(const tcp::Snapshot& snapshot, Use use) const {

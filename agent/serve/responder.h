@@ -107,6 +107,8 @@ class Responder final : public ReadTarget {
   // Whether what has ended since a snapshot can be left out of it, or it has to be a newer one.
   enum class Use : std::uint8_t { kRows, kWhole };
   Rows newest(Use use, Reading& reading);
+  Rows newest_counts(Reading& reading);
+  SharedSnapshot find_counts(Reading& reading) const;
   SharedSnapshot find_snapshot(Use use, Reading& reading);
   Rows rows_for(const tcp::Question& question, Reading& reading);
   Result<SharedSnapshot> look_up(const tcp::Question& question, Time now, tcp::Coverage& coverage);

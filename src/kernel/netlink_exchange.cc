@@ -137,6 +137,8 @@ ssize_t NetlinkExchange::receive_at_hand() {
 
 // Leaves the socket ready for a question.
 Status NetlinkExchange::settle(const char* doing) {
+  if (under_way_ && std::exchange(forgone_, false) && replace(doing))
+    return {};
   if (under_way_ && !drain())
     return replace(doing);
   under_way_ = false;

@@ -70,6 +70,10 @@ class NetlinkExchange {
     }
   }
 
+  // What is left of the last answer need not be read, for it may be long: before the next question
+  // the socket is replaced, if that can be done.
+  void forgo() { forgone_ = under_way_; }
+
  private:
   NetlinkExchange(Open open, Duration patience);
 
@@ -111,6 +115,7 @@ class NetlinkExchange {
   std::uint64_t space_ = 0;  // the namespace's cookie; 0 where the kernel does not tell
   std::uint32_t sequence_ = 0;
   bool under_way_ = false;  // the end of the last answer has not been seen
+  bool forgone_ = false;    // and need not be waited for
   std::vector<std::byte> buffer_;
 };
 

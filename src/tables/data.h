@@ -54,6 +54,7 @@ struct Data {
     bool counters = false;
     bool pressure = false;
     bool rows = false;      // GET: the answer to question(); GETNEXT: the rows of a snapshot
+    bool counts = false;    // of a snapshot Snapshot::count() alone
     bool snapshot = false;  // a whole snapshot, with its counts
     bool survey = false;
     bool owners = false;

@@ -111,6 +111,17 @@ std::span<const Sibling> Snapshot::siblings(const Details& details) const {
   return {range.begin(), range.end()};
 }
 
+Snapshot Snapshot::counts_alone() const {
+  Snapshot counts;
+  counts.mptcp_sight_ = mptcp_sight_;
+  counts.gauge_doubt_ = gauge_doubt_;
+  counts.counts_ = counts_;
+  counts.unknown_states_ = unknown_states_;
+  counts.taken_at_ = taken_at_;
+  counts.took_ = took_;
+  return counts;
+}
+
 std::vector<std::uint32_t> Snapshot::inodes() const {
   std::vector<std::uint32_t> inodes;
   inodes.reserve(rows() + siblings_.size() + mptcp_size());
@@ -186,6 +197,23 @@ void SnapshotBuilder::add_row(const Socket& socket, const Details& details,
   }
 }
 
+void SnapshotBuilder::add_counted(State state, const StateCount& count) {
+  StateCount& counted = snapshot_.counts_[static_cast<std::size_t>(state) - 1];
+  counted.ipv4 += count.ipv4;
+  counted.ipv6 += count.ipv6;
+}
+
+void SnapshotBuilder::clear() {
+  Snapshot fresh;
+  fresh.taken_at_ = snapshot_.taken_at_;
+  snapshot_.ipv4_.clear();
+  snapshot_.ipv6_.clear();
+  fresh.ipv4_.swap(snapshot_.ipv4_);
+  fresh.ipv6_.swap(snapshot_.ipv6_);
+  snapshot_ = std::move(fresh);
+  forget_cgroups();
+}
+
 Snapshot SnapshotBuilder::finish(Time ended) {
   list_mptcp();  // first: what is a subflow is not counted
   sort_and_merge(snapshot_.ipv4_);
@@ -195,9 +223,13 @@ Snapshot SnapshotBuilder::finish(Time ended) {
   std::ranges::sort(snapshot_.siblings_, {}, &Sibling::cookie);
   list_legacy_listeners();
   snapshot_.took_ = ended - snapshot_.taken_at_;
+  forget_cgroups();
+  return std::exchange(snapshot_, Snapshot());
+}
+
+void SnapshotBuilder::forget_cgroups() {
   numbers_ = no_cgroups();
   last_cgroup_ = last_number_ = 0;
-  return std::exchange(snapshot_, Snapshot());
 }
 
 void SnapshotBuilder::list_mptcp() {

@@ -70,6 +70,11 @@ class SocketSource {
   // Adds every connection and listener of TCP, every MPTCP connection, and how far those are seen.
   virtual Status read_all(SnapshotBuilder& into) = 0;
 
+  // As read_all() for who looks at Snapshot::count() alone: connections that the kernel's own
+  // gauges count may have no rows. Where the gauges will not do it is read_all(), and the snapshot
+  // says why.
+  virtual Status read_counts(SnapshotBuilder& into) = 0;
+
   // As read_all(), but of those selected at least: for who looks at nothing else, and passes over
   // what comes beside it. Among twins each stands for itself; see preferred() in snapshot.cc.
   virtual Status read_some(const Selection& selection, SnapshotBuilder& into) = 0;

@@ -371,8 +371,8 @@ void measure_counts(Stage& stage, const Effort& effort, Findings& findings) {
   add_peer(peers.zabbix, stage, counters, findings);
   for (int i = 0; i < effort.slow_samples; ++i)
     count_anew(counters, stage);
-  findings.set_against(counters[0].figure, counters[2].figure, 1.3);
-  findings.set_against(counters[1].figure, counters[2].figure, 1.3);
+  findings.set_against(counters[0].figure, counters[2].figure, 0.5);
+  findings.set_against(counters[1].figure, counters[2].figure, 0.5);
   for (std::size_t peer = 3; peer < counters.size(); ++peer)
     findings.set_ahead_of(counters[0].figure, counters[peer].figure, 1);
   for (Counter& each : counters)

@@ -1,5 +1,6 @@
 #include "agent/commands/show/evidence.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -42,6 +43,7 @@ Status Evidence::look_at(const Needs& needs) {
     Status (Evidence::*take)();
   };
   constexpr Step kSteps[] = {
+      {&Needs::counts, &Evidence::take_counts},
       {&Needs::snapshot, &Evidence::take_snapshot},
       {&Needs::processes, &Evidence::look_up_processes},
       {&Needs::counters, &Evidence::read_counters},
@@ -59,9 +61,22 @@ Status Evidence::look_at(const Needs& needs) {
   return {};
 }
 
+tcp::SnapshotBuilder Evidence::builder() const {
+  return tcp::SnapshotBuilder({.zones = config_.mib.link_local_zones,
+                               .dual_stack_as_unknown = config_.mib.dual_stack_as_unknown});
+}
+
+// Of a state that few connections are in it costs least to see those alone.
+Status Evidence::take_counts() {
+  if (!options_.states.empty() &&
+      std::ranges::count(options_.states, tcp::State::kEstablished) == 0)
+    return take_snapshot();
+  tcp::SnapshotBuilder builder = this->builder();
+  return sources_.sockets.read_counts(builder).map([&] { snapshot_ = builder.finish(); });
+}
+
 Status Evidence::take_snapshot() {
-  tcp::SnapshotBuilder builder({.zones = config_.mib.link_local_zones,
-                                .dual_stack_as_unknown = config_.mib.dual_stack_as_unknown});
+  tcp::SnapshotBuilder builder = this->builder();
   const tcp::Selection wanted{.states = options_.states, .port = options_.port};
   return sources_.sockets.read_some(wanted, builder).map([&] { snapshot_ = builder.finish(); });
 }

@@ -17,10 +17,12 @@ class Evidence {
  public:
   Evidence(const Options& options, const Config& config, const ShowSources& sources);
 
-  // What is to be looked at, and with it all that it is made from (complete()): a survey is made
-  // from a snapshot, owners from a survey and processes, alarms from a survey and the pressure;
-  // they look processes up themselves, where one is about them.
+  // What is to be looked at, and with it all that it is made from (complete()): counts are a
+  // snapshot's, which may be of no more; a survey is made from a snapshot, owners from a survey and
+  // processes, alarms from a survey and the pressure; they look processes up themselves, where one
+  // is about them.
   struct Needs {
+    bool counts = false;
     bool snapshot = false;
     bool processes = false;
     bool survey = false;
@@ -56,6 +58,8 @@ class Evidence {
   std::string remarks() const;
 
  private:
+  tcp::SnapshotBuilder builder() const;
+  Status take_counts();
   Status take_snapshot();
   Status look_up_processes();  // does nothing where it may not
   Status make_survey();

@@ -70,7 +70,7 @@ constexpr Topic kTopics[] = {
     {.word = "states",
      .meaning = "how many sockets are in which state?",
      .filters = {.numeric = true, .state = true},
-     .needs = {.snapshot = true},
+     .needs = {.counts = true},
      .print = print_view<kStateView>},
     {.word = "ages",
      .meaning = "for how long have connections hung in a state?",
