@@ -12,6 +12,7 @@
 #include "agent/serve/role.h"
 #include "base/error.h"
 #include "tcp/deletion.h"
+#include "tcp/ended.h"
 #include "tcp/sources.h"
 
 namespace tcpmibd::agent {
@@ -27,6 +28,7 @@ struct KernelSide {
   tcp::PressureSource& pressure;
   tcp::UnitLookup& units;
   std::function<Result<std::vector<tcp::Ends>>()> own_connections;
+  tcp::EndsSource* ends = nullptr;  // the agent thread's; null: ends are not watched
 };
 
 // Reads the configuration anew.

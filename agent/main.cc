@@ -24,6 +24,7 @@
 #include "agent/process/privileges.h"
 #include "agent/process/signals.h"
 #include "base/log.h"
+#include "kernel/bpf_ends.h"
 #include "kernel/cgroup_units.h"
 #include "kernel/own_connections.h"
 #include "kernel/proc_counters.h"
@@ -127,6 +128,7 @@ ExitStatus doctor_command(const Options& options) {
        .can_destroy =
            [&] { return kernel ? (*kernel)->can_destroy() : tl::unexpected(kernel.error()); },
        .can_use_bpf = [&] { return processes.bpf(); },
+       .can_watch_ends = [] { return kernel::BpfEnds::load({}).map([](const auto&) {}); },
        .processes = processes}));
   print(options.json ? findings_json(findings) : findings_text(findings, colour_wanted()));
   return anything_wrong(findings) ? ExitStatus::kFailed : ExitStatus::kAsked;
@@ -141,6 +143,7 @@ struct Kernel {
   kernel::ProcCounters counters;
   kernel::ProcPressure pressure;
   kernel::CgroupUnits units;
+  std::unique_ptr<tcp::EndsSource> ends;  // null: they are not watched
 
   static Result<std::unique_ptr<Kernel>> open() {
     Result<std::unique_ptr<kernel::SockDiag>> dumps = kernel::SockDiag::open();
@@ -165,7 +168,16 @@ struct Kernel {
             .counters = counters,
             .pressure = pressure,
             .units = units,
-            .own_connections = kernel::own_connections};
+            .own_connections = kernel::own_connections,
+            .ends = ends.get()};
+  }
+
+  void watch_ends(const Config::Ends& config) {
+    auto loaded = kernel::BpfEnds::load({.records = config.history != 0});
+    if (loaded)
+      ends = *std::move(loaded);
+    else
+      log::info("connections that end are not watched: " + loaded.error().text());
   }
 };
 
@@ -194,6 +206,8 @@ ExitStatus run_command(const Options& options, const char* const* argv) {
     return give_up(kernel.error());
   if (config->process.lookup)
     (*kernel)->processes.choose();
+  if (config->ends.watch && config->mib.tables.contains(tables::Group::kTcpmibd))
+    (*kernel)->watch_ends(config->ends);
   return serve((*kernel)->side(), *std::move(config), [&]() -> Result<Config> {
     Result<Config> fresh = configuration(options);
     if (!fresh)

@@ -54,6 +54,12 @@ struct Config {
 
   tcp::DeletionRules delete_tcb;
 
+  // Connections that end, as the kernel tells of them at that moment.
+  struct Ends {
+    bool watch = true;        // where BPF may be used
+    unsigned history = 1024;  // of the newest ones; 0: they are counted only
+  } ends;
+
   // When alarms are judged; nothing is watched where none is configured.
   struct Watch {
     Duration interval = std::chrono::seconds(10);

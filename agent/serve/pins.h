@@ -42,6 +42,7 @@ struct Pin {
   std::optional<Kept<tcp::Counters>> counters{};
   std::optional<Kept<tcp::Pressure>> pressure{};
   std::optional<Kept<tables::AgentFigures>> agent{};
+  std::optional<Kept<std::shared_ptr<const tcp::EndsFigures>>> ends{};  // in it null: not watched
   std::vector<Found> found{};
 };
 

@@ -110,6 +110,8 @@ Responder::Rows Responder::gather(const Data::Needs& needs, const tcp::Question&
     return {.kind = Answer::Kind::kFailed};
   if (needs.agent)
     gather_figures(reading);
+  if (needs.ends)
+    gather_ends(reading);
   Answer::Kind kind = Answer::Kind::kValue;
   if (needs.survey)
     kind = gather_survey(reading);
@@ -155,6 +157,14 @@ void Responder::gather_figures(Reading& reading) {
     return;
   figures.emplace(sources_.agent(), reading.moment.now);
   figures->data.snapshots = stock_.figures();
+}
+
+void Responder::gather_ends(Reading& reading) {
+  std::optional<Kept<std::shared_ptr<const tcp::EndsFigures>>>& ends = reading.pin.ends;
+  if (ends && ends->serves(reading.moment))
+    return;
+  const Time now = reading.moment.now;
+  ends.emplace(sources_.ends ? sources_.ends(now) : nullptr, now);
 }
 
 Answer::Kind Responder::gather_survey(Reading& reading) {
@@ -337,6 +347,7 @@ void Responder::fill_data(Looked& looked, const Rows& rows, const Reading& readi
                  .names = &sources_.names,
                  .agent = pin.agent ? &pin.agent->data : nullptr,
                  .alarms = &sources_.alarms,
+                 .ends = pin.ends ? pin.ends->data.get() : nullptr,
                  .looked_at_processes = &looked.at_processes,
                  .now = reading.moment.now};
   find_processes(looked, reading);

@@ -26,6 +26,8 @@ struct ResponderSources {
   tcp::ProcessNames& names;
   const tcp::Alarms& alarms;
   std::function<tables::AgentFigures()> agent;  // what it knows of itself but for its snapshots
+  // What is watched of ends; null where nothing is. May be empty, which says the same.
+  std::function<std::shared_ptr<const tcp::EndsFigures>(Time now)> ends{};
 };
 
 // Answers single variable bindings from data that is fresh, and never waits for any: gathers what
@@ -100,6 +102,7 @@ class Responder final : public ReadTarget {
   template <typename Slot, typename Source>
   bool fill(Slot& slot, Source source, Reading& reading);
   void gather_figures(Reading& reading);
+  void gather_ends(Reading& reading);
   Answer::Kind gather_survey(Reading& reading);
   Answer::Kind gather_owners(Reading& reading);
   bool find_survey(Reading& reading) const;

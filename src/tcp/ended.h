@@ -60,8 +60,8 @@ struct Ended {
   State left = State::kClosed;
   EndReason reason = EndReason::kOther;
   Direction direction = Direction::kUnknown;
-  Endpoint local;
-  Endpoint remote;
+  Endpoint local{};
+  Endpoint remote{};
   std::array<char, 16> command{};  // of `pid`, as it came; zeros behind it
 };
 

@@ -133,6 +133,17 @@ Finding process_lookup(const DoctorFacts& facts) {
   return ok(kPoint, "by a BPF iterator");
 }
 
+Finding ends_watch(const DoctorFacts& facts) {
+  constexpr const char* kPoint = "ended connections";
+  if (!facts.watches_ends)
+    return ok(kPoint, "not watched: ends.watch = \"off\"");
+  if (!facts.ends)
+    return ok(kPoint, "not watched: " + facts.ends.error().text());
+  if (!may_look_up_by_bpf(facts.subject.capabilities))
+    return ok(kPoint, "not watched: " + facts.subject.name + " lacks CAP_BPF or CAP_PERFMON");
+  return ok(kPoint, "watched by BPF");
+}
+
 Finding deletion_rights(const DoctorFacts& facts) {
   constexpr const char* kPoint = "deleteTCB";
   if (facts.deletion == tcp::DeletionPolicy::kOff)
@@ -488,8 +499,9 @@ bool is_advised(std::string_view token) {
 
 std::vector<Finding> examine(const DoctorFacts& facts) {
   std::vector<Finding> findings{
-      configuration(facts),  reading(facts),        mptcp(facts),           destroying(facts),
-      process_rights(facts), process_lookup(facts), deletion_rights(facts), hidden_processes(facts),
+      configuration(facts), reading(facts),         mptcp(facts),
+      destroying(facts),    process_rights(facts),  process_lookup(facts),
+      ends_watch(facts),    deletion_rights(facts), hidden_processes(facts),
   };
   check_capabilities(facts, findings);
   if (!facts.standalone) {

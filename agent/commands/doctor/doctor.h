@@ -64,11 +64,13 @@ struct DoctorFacts {
   Result<tcp::MptcpSight> mptcp = tcp::MptcpSight::kUnused;
   Status destroying{};  // whether this process could end any
   Status bpf{};         // whether it could look processes up by BPF
+  Status ends{};        // whether it could watch connections end
   bool tcp_diag_loaded = true;
   bool modules_disabled = false;
   std::string hidepid{};  // the option of /proc's mount: "2", "invisible"; empty: none
 
   bool process_lookup = true;  // process.lookup
+  bool watches_ends = true;    // ends.watch
   tcp::DeletionPolicy deletion = tcp::DeletionPolicy::kConnections;
   bool scalars_served = true;  // by mib.tables
   bool arc_served = true;

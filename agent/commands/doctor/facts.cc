@@ -79,6 +79,7 @@ Config read_configuration(const Options& options, DoctorFacts& facts) {
 
 void take_settings(const Config& config, DoctorFacts& facts) {
   facts.process_lookup = config.process.lookup;
+  facts.watches_ends = config.ends.watch;
   facts.deletion = config.delete_tcb.policy;
   facts.scalars_served = config.mib.tables.contains(tables::Group::kScalars);
   facts.arc_served = config.mib.tables.contains(tables::Group::kTcpmibd);
@@ -94,6 +95,7 @@ void look_at_kernel(const DoctorSources& sources, DoctorFacts& facts) {
   facts.mptcp = sources.look_at_mptcp();
   facts.destroying = sources.can_destroy();
   facts.bpf = sources.can_use_bpf();
+  facts.ends = sources.can_watch_ends();
   facts.tcp_diag_loaded = ::access("/sys/module/tcp_diag", F_OK) == 0;
   facts.modules_disabled = text_of("/proc/sys/kernel/modules_disabled").starts_with('1');
   facts.hidepid = hidepid_of(text_of("/proc/self/mountinfo"));

@@ -15,6 +15,7 @@ struct DoctorSources {
   std::function<Result<tcp::MptcpSight>()> look_at_mptcp;
   std::function<Status()> can_destroy;
   std::function<Status()> can_use_bpf;
+  std::function<Status()> can_watch_ends;
   tcp::ProcessLookup& processes;
 };
 

@@ -414,8 +414,10 @@ TEST(RestartKeys, NamesWhatOnlyARestartApplies) {
   changed.agentx.priority = 1;
   changed.standalone.access = "/a";
   changed.mib.tables.erase(tables::Group::kLegacy);
+  changed.ends = {.watch = false, .history = 0};
   EXPECT_THAT(restart_keys(Config(), changed),
-              ElementsAre("agentx.priority", "standalone.access", "mib.tables"));
+              ElementsAre("agentx.priority", "standalone.access", "mib.tables", "ends.watch",
+                          "ends.history"));
 }
 
 TEST(RestartKeys, LiveKeysAreNotAmongThem) {

@@ -150,6 +150,19 @@ TEST(Doctor, TellsWhichWayProcessesAreLookedUp) {
   EXPECT_EQ(finding(facts, "process look-up").state, State::kOk);
 }
 
+TEST(Doctor, TellsWhetherEndsAreWatchedAndWhatIsMissing) {
+  DoctorFacts facts = healthy();
+  EXPECT_THAT(finding(facts, "ended connections").text,
+              HasSubstr("not watched: tcpmibd (pid 8) lacks CAP_BPF or CAP_PERFMON"));
+  facts.subject.capabilities |= bit(CAP_BPF) | bit(CAP_PERFMON);
+  EXPECT_EQ(finding(facts, "ended connections").text, "watched by BPF");
+  facts.ends = failure("load them", EPERM);
+  EXPECT_THAT(finding(facts, "ended connections").text, HasSubstr("not watched: cannot load them"));
+  facts.watches_ends = false;
+  EXPECT_EQ(finding(facts, "ended connections").text, "not watched: ends.watch = \"off\"");
+  EXPECT_EQ(finding(facts, "ended connections").state, State::kOk) << "nobody is forced to";
+}
+
 TEST(Doctor, EitherOfTheCapabilitiesForBpfIsNotEnough) {
   DoctorFacts facts = healthy();
   facts.subject.capabilities = bit(CAP_BPF);
