@@ -72,6 +72,17 @@ const std::vector<Key<Config>>& keys() {
       key("agentx", "ping", kRestart, Interval{seconds(1), minutes(60), seconds(1)},
           [](auto& config) -> auto& { return config.agentx.ping; },
           "After how long a silence a master is asked whether it is still there."),
+      key("agentx", "module-socket", kRestart, Text{.may_be_empty = true},
+          [](auto& config) -> auto& { return config.agentx.module_socket; },
+          "The socket at which the module `tcpmibd_snmpd` in snmpd reaches us, by which walks are many "
+          "times faster than over AgentX. Its folder must be there and open to snmpd. Empty: no such "
+          "socket. The module looks for it at the default, or where `TCPMIBD_SNMPD_SOCKET` in snmpd's "
+          "environment says."),
+      key("agentx", "module-users", kRestart, Addresses{},
+          [](auto& config) -> auto& { return config.agentx.module_users; },
+          "As whom an snmpd may run that comes to `agentx.module-socket`, besides root and our own "
+          "user: it can read and write all that we serve. Empty: the user that snmpd has on this "
+          "system."),
 
       key("standalone", "address", kRestart, Addresses{},
           [](auto& config) -> auto& { return config.standalone.addresses; },

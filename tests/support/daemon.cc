@@ -16,7 +16,8 @@ constexpr std::chrono::seconds kStart{15};
 std::vector<std::string> command_line(const DaemonOptions& options, const TempFolder& folder,
                                       const std::string& configuration_file) {
   std::vector<std::string> words{options.program, "run", "--config", configuration_file};
-  for (const char* setting : {"log.target=stderr", "agentx.reconnect=1s"})
+  for (const char* setting :
+       {"log.target=stderr", "agentx.reconnect=1s", "agentx.module-socket=''"})
     words.insert(words.end(), {"--set", setting});
   words.insert(words.end(), {"--set", "standalone.state=" + folder.file("state")});
   for (const std::string& setting : options.settings)

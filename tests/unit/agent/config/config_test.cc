@@ -29,6 +29,8 @@ address = "tcp:localhost:705"
 priority = 7
 reconnect = "5s"
 ping = "2m"
+module-socket = ""
+module-users = ["snmp", "other"]
 
 [standalone]
 address = ["udp:127.0.0.1:1161", "udp6:[::1]:1161"]
@@ -94,6 +96,8 @@ address = "/var/agentx/master"
 priority = 100
 reconnect = "2s"
 ping = "30s"
+module-socket = "/run/tcpmibd/snmpd.sock"
+module-users = ""
 
 [standalone]
 address = ""
