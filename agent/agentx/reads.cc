@@ -38,7 +38,7 @@ std::size_t repeaters_from(const Header& header, const ReadPdu& pdu) {
 
 }  // namespace
 
-PendingRead::PendingRead(const Header& header, ReadPdu pdu, std::uint32_t master, Time arrived)
+PendingRead::PendingRead(const Header& header, ReadPdu pdu, Time arrived, std::uint32_t master)
     : header_(header),
       master_(master),
       repeaters_from_(repeaters_from(header, pdu)),
@@ -203,7 +203,7 @@ void Reads::begin(const Header& header, ReadPdu pdu, Time now, Bytes& out) {
            other.type == header.type;
   };
   const bool is_too_big = pdu.ranges.size() > kMostBindings;
-  PendingRead read(header, std::move(pdu), master_, now);
+  PendingRead read(header, std::move(pdu), now, master_);
   if (std::ranges::any_of(reads_, is_again)) {
     read.write_trace("repeated");
   } else if (is_too_big || reads_.size() == kMost) {

@@ -31,7 +31,7 @@ class PendingRead {
   };
 
   // The PDU has been checked; see Reads.
-  PendingRead(const Header& header, ReadPdu pdu, std::uint32_t master, Time arrived);
+  PendingRead(const Header& header, ReadPdu pdu, Time arrived, std::uint32_t master = 0);
 
   const Header& header() const { return header_; }
 

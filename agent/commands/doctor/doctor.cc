@@ -228,6 +228,8 @@ std::string step_text(const PathStep& step) {
 // ---- the master
 // ----------------------------------------------------------------------------------
 
+constexpr std::string_view kLoadModule = "dlmod";
+
 std::vector<SnmpdLine> lines_with(const DoctorFacts& facts, std::string_view token) {
   std::vector<SnmpdLine> lines;
   std::ranges::copy_if(facts.snmpd, std::back_inserter(lines),
@@ -315,6 +317,24 @@ Finding instance(const DoctorFacts& facts) {
     return ok(kPoint, "one serves this master");
   return note(kPoint, "none serves this master: managers see its own TCP-MIB, if any",
               "systemctl start tcpmibd");
+}
+
+// Which way requests come. AgentX alone is no fault: most hosts need no more.
+Finding way_of_requests(const DoctorFacts& facts) {
+  constexpr const char* kPoint = "snmpd's module";
+  const std::string by_agentx = "requests come over AgentX, a row at a time";
+  if (facts.module == ModuleSight::kConnected)
+    return ok(kPoint, "is connected: snmpd hands over whole requests");
+  if (facts.module == ModuleSight::kOff)
+    return ok(kPoint, "switched off by agentx.module-socket: " + by_agentx);
+  const std::vector<SnmpdLine> lines = lines_with(facts, kLoadModule);
+  if (lines.empty())
+    return ok(kPoint,
+              "not loaded: " + by_agentx + "; for walks of many thousands of rows see module.md");
+  return note(kPoint, "not connected: " + by_agentx,
+              facts.module == ModuleSight::kAbsent
+                  ? "systemctl start tcpmibd; if it runs, its log says why nobody listens"
+                  : "restart snmpd, whose log says more, for the line to count: " + places(lines));
 }
 
 // ---- the lines of snmpd
@@ -495,6 +515,11 @@ bool is_advised(std::string_view token) {
   return std::ranges::any_of(kAdvice, [&](const Advice& each) { return each.token == token; });
 }
 
+// Of the modules that snmpd loads only ours matters.
+bool loads_ours(std::string_view token, std::string_view value) {
+  return token == kLoadModule && take_word(value) == "tcpmibd_snmpd";
+}
+
 }  // namespace
 
 std::vector<Finding> examine(const DoctorFacts& facts) {
@@ -508,6 +533,7 @@ std::vector<Finding> examine(const DoctorFacts& facts) {
     findings.push_back(socket(facts));
     findings.push_back(master(facts));
     findings.push_back(instance(facts));
+    findings.push_back(way_of_requests(facts));
     check_snmpd(facts, findings);
   }
   check_query(facts, findings);
@@ -545,7 +571,7 @@ std::string findings_json(const std::vector<Finding>& findings) {
 std::vector<SnmpdLine> snmpd_lines(const std::string& file, std::string_view text) {
   std::vector<SnmpdLine> lines;
   for (const AccessLine& line : conf_lines(text)) {
-    if (std::string token = lower(line.word); is_advised(token))
+    if (std::string token = lower(line.word); is_advised(token) || loads_ours(token, line.value))
       lines.push_back(
           {file + ':' + std::to_string(line.number), std::move(token), evened_out(line.value)});
   }

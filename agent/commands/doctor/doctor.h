@@ -55,6 +55,14 @@ struct SnmpdLine {
   std::string value;
 };
 
+// Who is at the socket for snmpd's module.
+enum class ModuleSight : std::uint8_t {
+  kOff,        // there is to be no such socket
+  kAbsent,     // nobody listens
+  kAlone,      // the daemon does, and nobody has come
+  kConnected,  // a module has
+};
+
 // What is there, before any judgement.
 struct DoctorFacts {
   Status configuration{};
@@ -82,6 +90,7 @@ struct DoctorFacts {
   Holdings holdings{};                 // of the subject
   std::optional<SocketPath> socket{};  // none: the master is on a host
   Status ping{};
+  ModuleSight module = ModuleSight::kAbsent;
 
   std::vector<SnmpdLine> snmpd{};
   std::vector<std::string> unreadable{};  // files of snmpd, each with the reason

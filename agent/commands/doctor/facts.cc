@@ -183,6 +183,11 @@ SocketPath look_at_path(const fs::path& path) {
   return found;
 }
 
+void look_at_module(const Config& config, DoctorFacts& facts) {
+  const std::string& path = config.agentx.module_socket;
+  facts.module = path.empty() ? ModuleSight::kOff : module_at(text_of("/proc/net/unix"), path);
+}
+
 void look_at_master(const MasterAddress& master, DoctorFacts& facts) {
   if (const std::optional<std::string> path = master.path())
     facts.socket = look_at_path(*path);
@@ -237,6 +242,7 @@ DoctorFacts gather_facts(const Options& options, const DoctorSources& sources) {
     const MasterAddress master(facts.master);
     find_instance(master, sources, facts);
     look_at_master(master, facts);
+    look_at_module(config, facts);
     read_snmpd_files(options.snmpd_conf, facts);
   }
   look_at_capabilities(config, facts);
@@ -272,18 +278,49 @@ std::string hidepid_of(std::string_view mountinfo) {
   return value;  // of the last one: it lies over the others
 }
 
+namespace {
+
+// A line of /proc/net/unix: "0000…: 00000002 00000000 00010000 0001 01 18233 /run/socket"
+struct UnixSocket {
+  std::string_view state;
+  std::optional<std::uint32_t> inode;
+  std::string_view name;
+};
+
+UnixSocket take_unix_socket(std::string_view& sockets) {
+  constexpr int kBeforeState = 5;
+  std::string_view line = take_until(sockets, '\n');
+  for (int i = 0; i < kBeforeState; ++i)
+    take_word(line);
+  UnixSocket socket{.state = take_word(line), .inode = {}, .name = {}};
+  socket.inode = number<std::uint32_t>(take_word(line));
+  socket.name = take_word(line);
+  return socket;
+}
+
+}  // namespace
+
 std::uint32_t inode_of(std::string_view sockets, std::string_view name) {
-  constexpr int kBeforeInode = 6;
   while (!sockets.empty()) {
-    // "0000…: 00000002 00000000 00000000 0002 01 18233 @tcpmibd/8:1234"
-    std::string_view line = take_until(sockets, '\n');
-    for (int i = 0; i < kBeforeInode; ++i)
-      take_word(line);
-    const std::optional<std::uint32_t> inode = number<std::uint32_t>(take_word(line));
-    if (take_word(line) == '@' + std::string(name))
-      return inode.value_or(0);
+    const UnixSocket socket = take_unix_socket(sockets);
+    if (socket.name == '@' + std::string(name))
+      return socket.inode.value_or(0);
   }
   return 0;
+}
+
+// The daemon's end of a connection bears the name that it listens at.
+ModuleSight module_at(std::string_view sockets, std::string_view path) {
+  constexpr std::string_view kConnected = "03";  // SS_CONNECTED of <linux/net.h>
+  ModuleSight sight = ModuleSight::kAbsent;
+  while (!sockets.empty()) {
+    const UnixSocket socket = take_unix_socket(sockets);
+    if (socket.name == path && socket.state == kConnected)
+      return ModuleSight::kConnected;
+    if (socket.name == path)
+      sight = ModuleSight::kAlone;
+  }
+  return sight;
 }
 
 }  // namespace tcpmibd::agent

@@ -32,4 +32,7 @@ std::string hidepid_of(std::string_view mountinfo);
 // The inode of the abstract socket `name` in the text of /proc/net/unix; 0 where it has none.
 std::uint32_t inode_of(std::string_view sockets, std::string_view name);
 
+// Who is at the socket at `path`, by the same text.
+ModuleSight module_at(std::string_view sockets, std::string_view path);
+
 }  // namespace tcpmibd::agent
