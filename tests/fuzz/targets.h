@@ -21,6 +21,7 @@ void doctor_texts(Input input);
 void dump(Input input);
 void engine_state(Input input);
 void holders(Input input);
+void module_link(Input input);
 void names(Input input);
 void netlink(Input input);
 void overrides(Input input);
@@ -50,6 +51,7 @@ inline constexpr std::array kTargets{
     Target{"dump", &dump},
     Target{"engine_state", &engine_state},
     Target{"holders", &holders},
+    Target{"module_link", &module_link},
     Target{"names", &names},
     Target{"netlink", &netlink},
     Target{"overrides", &overrides},

@@ -16,9 +16,10 @@ constexpr std::chrono::seconds kStart{15};
 std::vector<std::string> command_line(const DaemonOptions& options, const TempFolder& folder,
                                       const std::string& configuration_file) {
   std::vector<std::string> words{options.program, "run", "--config", configuration_file};
-  for (const char* setting :
-       {"log.target=stderr", "agentx.reconnect=1s", "agentx.module-socket=''"})
+  for (const char* setting : {"log.target=stderr", "agentx.reconnect=1s"})
     words.insert(words.end(), {"--set", setting});
+  if (options.program == tcpmibd_binary())  // an older one has no such key
+    words.insert(words.end(), {"--set", "agentx.module-socket=''"});
   words.insert(words.end(), {"--set", "standalone.state=" + folder.file("state")});
   for (const std::string& setting : options.settings)
     words.insert(words.end(), {"--set", setting});
