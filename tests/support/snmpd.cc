@@ -28,7 +28,7 @@ std::string configuration_of(const SnmpdOptions& options, const std::string& age
       " priv\n"
       "sysServices 72\n";
   if (!options.module_socket.empty())
-    text += std::string("dlmod tcpmibd_snmpd ") + TCPMIBD_MODULE + "\n";
+    text += "dlmod tcpmibd_snmpd " + options.module + "\n";
   for (const std::string& line : options.lines)
     text += line + "\n";
   return text;

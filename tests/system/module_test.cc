@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -15,6 +16,7 @@
 #include "support/random.h"
 #include "support/scenes.h"
 #include "support/scripted_module_daemon.h"
+#include "support/trap_receiver.h"
 #include "system/deleting.h"
 #include "system/system_test.h"
 
@@ -259,6 +261,22 @@ TEST_F(ModuleTest, AStoppedDaemonCostsOneClearAnswer) {
       << master.log();
 }
 
+TEST_F(ModuleTest, NotificationsGoThroughItWhereThereIsNoAgentX) {
+  if (const std::optional<std::string>& reason = trap_receiver_skip_reason())
+    GTEST_SKIP() << *reason;
+  const Scene scene = std::ranges::find(recipes(), std::string_view("Established"), &Recipe::name)
+                          ->play(on_loopback(space(), Family::kV4));
+  const TrapReceiver receiver(space(), 1162);
+  const Snmpd master(space(), with_module({.lines = {"trap2sink 127.0.0.1:1162 public"}}));
+  const Daemon daemon(space(), with_socket({.configuration = "[notify]\ndeletions = true\n"}));
+  ASSERT_TRUE(daemon.says(kServing, kGreatPatience)) << master.log();
+  const std::vector<Varbind> states = master.manager().bulk_walk(kConnectionState).varbinds;
+  const auto established = std::ranges::find(states, kEstablished, &Varbind::value);
+  ASSERT_NE(established, states.end());
+  EXPECT_EQ(master.writer().set({deletion(established->oid)}).error, "");
+  EXPECT_TRUE(receiver.hears(text(kArc))) << daemon.log();
+}
+
 // ---- A daemon that is none ----
 
 TEST_F(ModuleTest, AnotherVersionIsRefused) {
@@ -389,6 +407,25 @@ TEST_F(ModuleTest, TheDaemonTakesNoNonsenseFromAModule) {
   }
   EXPECT_TRUE(is_served_by_us(master.manager(), kGreatPatience));
   EXPECT_TRUE(daemon.process().running());
+}
+
+// Whoever connects is that by the effective user at that time.
+TEST_F(ModuleTest, AStrangerIsShownOutAndTheLogSaysWho) {
+  const Snmpd master(space());
+  const Daemon daemon = Daemon::under(master, with_socket());
+  std::filesystem::permissions(std::filesystem::path(socket()).parent_path(),
+                               std::filesystem::perms(0755));
+  ASSERT_EQ(::seteuid(kPlainUser), 0);
+  std::optional<FileDescriptor> module;
+  try {
+    module = connected_to(socket());
+  } catch (const Trouble&) {
+  }
+  ASSERT_EQ(::seteuid(0), 0);
+  ASSERT_TRUE(module);
+  char octet{};
+  EXPECT_EQ(::recv(module->get(), &octet, 1, 0), 0) << "not even a greeting";
+  EXPECT_TRUE(daemon.says("user 65534 is no snmpd", kGreatPatience));
 }
 
 TEST_F(ModuleTest, AnAbandonedSocketIsReplacedAndALiveOneIsNot) {
