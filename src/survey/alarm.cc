@@ -228,7 +228,7 @@ Measured of_processes(const Owners* owners, const Measure& measure, std::uint32_
 // Of kState and kConnections.
 Measured find_connections(const AlarmRule& rule, const AlarmFigures& figures) {
   const Survey& survey = figures.survey;
-  const auto count = [&](const auto& figures) { return count_in(figures.tally, rule.measure); };
+  const auto count = [&](const auto& each) { return count_in(each.tally, rule.measure); };
   switch (rule.measure.per) {
     case Per::kPort:
       return of_ports(survey, rule.raise_at, count);

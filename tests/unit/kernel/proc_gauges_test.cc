@@ -10,11 +10,11 @@ namespace {
 
 using lab::TempFolder;
 
-constexpr const char* kSnmp = "Tcp: ActiveOpens PassiveOpens CurrEstab\nTcp: 2 3 4\n";
+constexpr const char* kEstab = "Tcp: ActiveOpens PassiveOpens CurrEstab\nTcp: 2 3 4\n";
 
 TEST(ProcGaugesTest, AreReadAnewEachTime) {
   const TempFolder folder;
-  folder.write("snmp", kSnmp);
+  folder.write("snmp", kEstab);
   folder.write("sockstat", "TCP: inuse 5\n");
   folder.write("sockstat6", "TCP6: inuse 6\n");
   const ProcGauges gauges = ProcGauges::open(folder.path()).value();
@@ -25,7 +25,7 @@ TEST(ProcGaugesTest, AreReadAnewEachTime) {
 
 TEST(ProcGaugesTest, OfAKernelWithoutIpv6HaveNoneOfIt) {
   const TempFolder folder;
-  folder.write("snmp", kSnmp);
+  folder.write("snmp", kEstab);
   folder.write("sockstat", "TCP: inuse 5\n");
   EXPECT_EQ(ProcGauges::open(folder.path()).value().read().value().in_use,
             (tcp::FamilyCount{5, 0}));
@@ -36,7 +36,7 @@ TEST(ProcGaugesTest, WhereThereAreNoSuchFilesAreAnError) {
   const Result<ProcGauges> none = ProcGauges::open(folder.path());
   ASSERT_TRUE(none);
   EXPECT_FALSE(none->read());
-  folder.write("snmp", kSnmp);
+  folder.write("snmp", kEstab);
   EXPECT_FALSE(ProcGauges::open(folder.path()).value().read());
 }
 

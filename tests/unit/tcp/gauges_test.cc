@@ -12,19 +12,19 @@ namespace {
 using namespace lab;
 
 // As Linux 6.18 wrote them, in a namespace with 95 010 connections.
-constexpr const char* kSnmp =
+constexpr const char* kEstab =
     "Ip: Forwarding DefaultTTL\nIp: 1 64\n"
     "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets "
     "CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n"
     "Tcp: 1 200 120000 -1 47500 47501 0 0 95000 3 4 0 0 0 0\n";
-constexpr const char* kSockstat =
+constexpr const char* kInUse =
     "sockets: used 95018\nTCP: inuse 95010 orphan 0 tw 7 alloc 95166 mem 133\n"
     "UDP: inuse 2 mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n";
-constexpr const char* kSockstat6 =
+constexpr const char* kInUse6 =
     "TCP6: inuse 12\nUDP6: inuse 3\nUDPLITE6: inuse 0\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n";
 
 TEST(Gauges, AreReadFromThreeFiles) {
-  const Result<Gauges> gauges = Gauges::parse(kSnmp, kSockstat, kSockstat6);
+  const Result<Gauges> gauges = Gauges::parse(kEstab, kInUse, kInUse6);
   ASSERT_TRUE(gauges) << gauges.error().text();
   EXPECT_EQ(*gauges, (Gauges{.in_use = {.ipv4 = 95010, .ipv6 = 12},
                              .current_established = 95000,
@@ -32,18 +32,18 @@ TEST(Gauges, AreReadFromThreeFiles) {
 }
 
 TEST(Gauges, OfAKernelWithoutIpv6HaveNoneOfIt) {
-  EXPECT_EQ(Gauges::parse(kSnmp, kSockstat, "").value().in_use, (FamilyCount{95010, 0}));
+  EXPECT_EQ(Gauges::parse(kEstab, kInUse, "").value().in_use, (FamilyCount{95010, 0}));
 }
 
 TEST(Gauges, OfWhichOneIsMissingOrNonsenseAreNone) {
-  EXPECT_FALSE(Gauges::parse("", kSockstat, kSockstat6));
-  EXPECT_FALSE(Gauges::parse("Tcp: CurrEstab ActiveOpens\nTcp: 1 2\n", kSockstat, kSockstat6));
-  EXPECT_FALSE(Gauges::parse(kSnmp, "", kSockstat6));
-  EXPECT_FALSE(Gauges::parse(kSnmp, "TCP: orphan 1 tw 2\n", kSockstat6));
-  EXPECT_FALSE(Gauges::parse(kSnmp, "TCP: inuse\n", kSockstat6));
-  EXPECT_FALSE(Gauges::parse(kSnmp, "TCP: inuse 99999999999\n", kSockstat6));
-  EXPECT_FALSE(Gauges::parse(kSnmp, kSockstat, "TCP6: inuse x\n"));
-  EXPECT_FALSE(Gauges::parse(kSnmp, kSockstat, "UDP6: inuse 3\n"));
+  EXPECT_FALSE(Gauges::parse("", kInUse, kInUse6));
+  EXPECT_FALSE(Gauges::parse("Tcp: CurrEstab ActiveOpens\nTcp: 1 2\n", kInUse, kInUse6));
+  EXPECT_FALSE(Gauges::parse(kEstab, "", kInUse6));
+  EXPECT_FALSE(Gauges::parse(kEstab, "TCP: orphan 1 tw 2\n", kInUse6));
+  EXPECT_FALSE(Gauges::parse(kEstab, "TCP: inuse\n", kInUse6));
+  EXPECT_FALSE(Gauges::parse(kEstab, "TCP: inuse 99999999999\n", kInUse6));
+  EXPECT_FALSE(Gauges::parse(kEstab, kInUse, "TCP6: inuse x\n"));
+  EXPECT_FALSE(Gauges::parse(kEstab, kInUse, "UDP6: inuse 3\n"));
 }
 
 TEST(Gauges, MoveByWhatComesAndByWhatGoes) {
