@@ -124,7 +124,7 @@ Result<State> first_state(const std::string& name, const std::optional<std::stri
   if (text)
     log::warning(name +
                  " is damaged or used up: this agent gets a new SNMPv3 engine id, which "
-                 "managers and trap receivers that were told the old one must be told");
+                 "managers and trap receivers that know the old one must be given");
   return new_id().map([](std::string id) { return State{.id = std::move(id), .boots = 1}; });
 }
 

@@ -143,7 +143,7 @@ bool keep_only(cap_t capabilities, CapabilitySet kept) {
   return cap_set_proc(capabilities) == 0;
 }
 
-// Tells the program that is started once more what has been given up, in hexadecimal.
+// Names to the program that is started once more what has been given up, in hexadecimal.
 constexpr const char* kGivenUp = "TCPMIBD_GIVEN_UP";
 
 // Taken out of the environment; none: this is the first start.

@@ -246,7 +246,7 @@ void Worker::build_processes(Wishes wishes) {
 }
 
 // What has not been taken yet stays, unless there is newer. The work is over in the same moment:
-// who is told of its outcome and wants another must not be taken to want this one.
+// who receives its outcome and wants another must not be taken to want this one.
 void Worker::publish(News news) {
   std::shared_ptr<const tcp::Snapshot> unused;
   {

@@ -26,7 +26,7 @@ inline constexpr std::uint32_t kEstablished = 1u << 1;
 // parse_mptcp_message().
 inline constexpr std::uint32_t kMptcpClosed = 1u << 7;
 
-// What an answer tells only where it is asked for, as bits.
+// What an answer holds only where it is asked for, as bits.
 inline constexpr std::uint8_t kMemory = 1 << (INET_DIAG_SKMEMINFO - 1);  // Socket::discards
 // Socket::quiet_ms and, as INET_DIAG_ULP_INFO comes with it (net/ipv4/inet_diag.c), Socket::mptcp.
 inline constexpr std::uint8_t kInfo = 1 << (INET_DIAG_INFO - 1);
@@ -40,7 +40,7 @@ inet_diag_req_v2 dump_request(tcp::Family family, std::uint32_t states,
 // request sockets along with the others in SYN_RECV.
 std::uint32_t bits_of(std::span<const tcp::State> states);
 
-// Which sockets a dump tells of, beside their states: a program that the kernel runs on each
+// Which sockets a dump reports, beside their states: a program that the kernel runs on each
 // (INET_DIAG_REQ_BYTECODE). It jumps by a number of octets, one where a condition holds and another
 // where not; past its end is a no.
 struct PortDumpRequest {

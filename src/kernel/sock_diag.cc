@@ -341,7 +341,7 @@ Result<tcp::MptcpSight> SockDiag::look_at_mptcp() {
 }
 
 // Asked only where there may be such connections, for a mere question may load a module. That a
-// kernel tells nothing is known by the first family, and remembered for a while: a refusal after
+// kernel reports nothing is known by the first family, and remembered for a while: a refusal after
 // that comes too late, for some connections may have been taken, and is a failure.
 template <typename Into>
 Result<tcp::MptcpSight> SockDiag::dump_mptcp(std::uint32_t states, std::uint8_t extensions,
@@ -489,7 +489,7 @@ Result<tcp::Destroyed> SockDiag::destroy(const tcp::SocketId& id) {
   const inet_diag_req_v2 request = diag::destroy_request(id);
   Result<int> code = try_destroying(request);
   // The socket may have been ended and only the word of it lost. Asked again, by the same cookie,
-  // the kernel ends it or tells that it is gone.
+  // the kernel ends it or reports it gone.
   if (!code)
     code = try_destroying(request);
   if (!code)

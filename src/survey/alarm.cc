@@ -64,7 +64,7 @@ constexpr Senseless kSenseless[] = {
        return is_of(rule.measure, {State::kFinWait1, State::kFinWait2, State::kClosing}) &&
               !is_per(rule.measure, {Per::kHost});
      },
-     {"per", "finWait1, finWait2 and closing are told apart for the whole host only",
+     {"per", "finWait1, finWait2 and closing are distinguished for the whole host only",
       "leave it out"}},
     {[](const AlarmRule& rule) {
        return is_of(rule.measure, {State::kSynReceived, State::kTimeWait}) &&
@@ -178,7 +178,7 @@ std::uint32_t count_on_host(const Survey& survey, const Measure& measure) {
   return count;
 }
 
-// What the kernel does not tell never raises.
+// What the kernel does not report never raises.
 std::uint32_t as_value(std::optional<std::uint64_t> figure) {
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
   return static_cast<std::uint32_t>(std::min(figure.value_or(0), kMost));

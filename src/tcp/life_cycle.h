@@ -10,7 +10,8 @@
 
 namespace tcpmibd::tcp {
 
-// The life of a connection after RFC 9293, section 3.3.2, and as Linux lives it, told for people.
+// The life of a connection after RFC 9293, section 3.3.2, and as Linux lives it, described for
+// people.
 //
 // The texts are plain sentences. In them a state has the RFC's name in capitals, words joined by
 // '_' (as_prose()), and what can be typed stands between `backquotes`.

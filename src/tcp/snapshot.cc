@@ -61,7 +61,7 @@ bool is_ipv4(const Ipv4Row&) { return true; }
 bool is_ipv4(const Ipv6Row&) { return false; }
 bool is_ipv4(const ListenerRow& row) { return row.key.address.type == AddressType::kIpv4; }
 
-// Ascending by index, then cookie. A dump may tell of one twice.
+// Ascending by index, then cookie. A dump may hold one twice.
 template <typename Key>
 void sort_mptcp(std::vector<Row<Key>>& rows) {
   const auto rank = [](const Row<Key>& row) { return std::tuple(row.key, row.details.cookie()); };
@@ -296,7 +296,7 @@ void SnapshotBuilder::count_state(const Row<Key>& socket) {
 template <typename Key>
 Row<Key> SnapshotBuilder::merged(std::span<Row<Key>> twins) {
   const auto cookie = [](const Row<Key>& row) { return row.details.cookie(); };
-  // A dump may tell of one socket twice when its hash chain changes meanwhile: one cookie.
+  // A dump may hold one socket twice when its hash chain changes meanwhile: one cookie.
   std::ranges::sort(twins, {}, cookie);
   const auto sockets = std::span(twins.begin(), std::ranges::unique(twins, {}, cookie).begin());
   Row<Key> row = *std::ranges::min_element(sockets, preferred, &Row<Key>::details);

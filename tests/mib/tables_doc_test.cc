@@ -22,7 +22,7 @@ std::filesystem::path document() {
 constexpr const char* kIntroduction =
     "# Tables\n"
     "\n"
-    "Every object that tcpmibd serves, as its descriptors in `src/tables` tell it; a test writes "
+    "Every object that tcpmibd serves, as its descriptors in `src/tables` have it; a test writes "
     "this\n"
     "page and compares it, so that it cannot be out of date. A not-accessible column is part of "
     "the\n"
@@ -52,7 +52,7 @@ constexpr const char* kMeaning =
     "its\n"
     "  socket (`TCP_RTO_MIN_US`, `TCP_RTO_MAX_MS`, BPF) go before: a connection may have less "
     "than\n"
-    "  tcpRtoMin, or more than tcpRtoMax. `ss -ti` tells its `rto`.\n"
+    "  tcpRtoMin, or more than tcpRtoMax. `ss -ti` shows its `rto`.\n"
     "- **tcpAttemptFails** has no attempt that the program gave up itself. A socket that is "
     "closed\n"
     "  in SYN_SENT, as by a timeout of the program's own, leaves no trace but in tcpActiveOpens. "

@@ -431,7 +431,7 @@ Finding tcp_mib(const DoctorFacts& facts, const Seen& seen) {
   if (seen.tcp_hc_in_segs)
     return ok(kPoint, "is answered by tcpmibd");
   if (!facts.scalars_served)
-    return note(kPoint, "cannot be told apart: mib.tables leaves out the scalars");
+    return note(kPoint, "cannot be distinguished: mib.tables leaves out the scalars");
   if (seen.tcp_rto_min && !seen.our_capabilities)
     return wrong(kPoint, "is answered by the agent itself, not by tcpmibd",
                  "start tcpmibd for the master at this address; its log says what it waits for");

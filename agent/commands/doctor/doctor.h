@@ -66,7 +66,7 @@ enum class ModuleSight : std::uint8_t {
 // What is there, before any judgement.
 struct DoctorFacts {
   Status configuration{};
-  std::string configuration_files{};  // that were read, as people tell them
+  std::string configuration_files{};  // that were read, as text for people
 
   Status reading{};  // of the kernel's sockets
   Result<tcp::MptcpSight> mptcp = tcp::MptcpSight::kUnused;

@@ -9,7 +9,7 @@
 
 namespace tcpmibd::agent {
 
-// What the kernel's side tells the doctor.
+// What the doctor finds on the kernel's side.
 struct DoctorSources {
   std::function<Status()> read_sockets;
   std::function<Result<tcp::MptcpSight>()> look_at_mptcp;

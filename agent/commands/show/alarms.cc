@@ -73,7 +73,7 @@ std::string alarms_remarks(const Evidence& evidence) {
   if (!std::ranges::all_of(
           alarms, [&](const tcp::Alarm& each) { return is_known(each, evidence.pressure()); }))
     remarks += remark(
-        "'-' is what one look cannot tell: drops between two looks, a limit that the "
+        "'-' is what one look cannot know: drops between two looks, a limit that the "
         "kernel keeps to itself, processes that are not looked up");
   return remarks;
 }

@@ -34,7 +34,7 @@ struct Level {
   std::string_view used;
   std::string_view limit;
   const char* unit;
-  std::string_view percent_key;  // of JSON, where no object tells it; empty: one does
+  std::string_view percent_key;  // of JSON, where no object has it; empty: one does
 };
 
 constexpr Level kLevels[] = {
@@ -127,7 +127,7 @@ Json value_json(const Record& record, std::string_view object) {
   return known ? Json(*known) : Json(nullptr);
 }
 
-// How many rows other tables leave out is told with those.
+// How many rows other tables leave out is printed with those.
 Json pressure_json(const Record& record) {
   Json json = Json::object();
   for (const auto& [object, value] : record.fields()) {
@@ -202,7 +202,7 @@ std::string pressure_remarks(const Evidence& evidence) {
   const tcp::Pressure& pressure = evidence.pressure();
   const bool lacks = !pressure.orphans_limit || !pressure.memory_limit;
   return lacks ? remark(
-                     "'-' is what the kernel does not tell here: it shows the limits of orphans "
+                     "'-' is what the kernel does not report here: it shows the limits of orphans "
                      "and of memory in the initial network namespace only")
                : "";
 }

@@ -280,7 +280,7 @@ void add_row(const Line& line, bool with_protocol, const Options& options, bool 
   table.add(row);
 }
 
-// The protocol is told only where there is more than one.
+// The protocol is printed only where there is more than one.
 TextTable table_of(Lines& lines, const Kinds& kinds, const Options& options, bool colour) {
   using Align = TextTable::Align;
   const bool with_protocol = lines.any_mptcp(kinds);
@@ -295,7 +295,7 @@ TextTable table_of(Lines& lines, const Kinds& kinds, const Options& options, boo
   return table;
 }
 
-// What the kernel tells of a listener as its two queues are the accept queue and its limit.
+// What the kernel reports as a listener's two queues are the accept queue and its limit.
 TextTable listeners_table(Lines& lines, const Options& options, bool colour) {
   using Align = TextTable::Align;
   TextTable table({{"STATE"},

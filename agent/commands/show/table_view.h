@@ -37,7 +37,7 @@ enum class Form : std::uint8_t {
   kNumber,
   kText,
   kPercent,
-  kSeconds,    // of so many connections as `other` tells, if it is named: none of 0
+  kSeconds,    // of as many connections as `other` has, if it is named: none of 0
   kState,      // a number by its name; JSON has both
   kStateName,  // a name
   kStateOfSs,  // a number by the name that ss(8) has for it
@@ -59,7 +59,7 @@ struct TableViewColumn {
   std::string_view key{};      // in JSON; empty: made of the object's name
 };
 
-// A table as `show` tells it. Nothing is counted here: all is read as a manager would, through the
+// A table as `show` prints it. Nothing is counted here: all is read as a manager would, through the
 // descriptors.
 struct TableView {
   std::string_view word;    // by which JSON names the rows

@@ -17,7 +17,7 @@ std::string print_view(const Options& options, const Evidence& evidence, bool co
   return view_text(view, options, evidence, colour);
 }
 
-// ---- why there is less than the agent would tell, or might be thought of -----------------------
+// ---- why there is less than the agent would print, or might be thought of -----------------------
 
 std::string left_out(std::uint32_t count, const char* what) {
   if (count == 0)
