@@ -57,7 +57,7 @@ MadeRole configured_role(Signals& signals, const Config& config,
 ExitStatus serve(const KernelSide& kernel, Config config, ReadConfig read_config,
                  const MakeRole& make_role = configured_role);
 
-// Logs what mib.tables leaves out: snmpd serves that, and a manager cannot tell.
+// Logs what mib.tables leaves out: snmpd serves that, and a manager cannot see that.
 void tell_what_is_left_out(const Config& config);
 
 // Logs why there is no agent.

@@ -12,7 +12,7 @@
 namespace tcpmibd::agent::agentx {
 namespace {
 
-// How much a master may have to read yet before it is told of more.
+// How much a master may have to read yet before it is sent more.
 constexpr std::size_t kMostNotified = std::size_t{16} << 10;
 
 // Of a master that answers none it is not remembered for ever.

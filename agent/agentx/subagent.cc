@@ -204,7 +204,7 @@ Status Subagent::dial(Time now) {
   if (*outcome)
     return open(*std::move(*outcome), now);
   const Error& error = outcome->error();
-  tell_absence(cause_of(error), error.text());
+  log_absence(cause_of(error), error.text());
   return {};
 }
 
@@ -213,7 +213,7 @@ Status Subagent::open(FileDescriptor socket, Time now) {
   if (Status status = lock_.take(); !status) {
     if (!is_scarcity(status.error().code))
       return status;
-    tell_absence(std::generic_category().message(status.error().code), status.error().text());
+    log_absence(std::generic_category().message(status.error().code), status.error().text());
     return {};
   }
   session_.emplace(std::move(socket),
@@ -229,7 +229,7 @@ Status Subagent::look_at_session(Time now) {
   if (const std::optional<Session::Refusal> refusal = session_->take_refusal()) {
     if (session_->end() == Session::End::kDuplicate)
       return duplicate(refusal->what);
-    tell_refusal(*refusal);
+    log_refusal(*refusal);
   }
   if (session_->state() == Session::State::kEnded)
     end_session(now);
@@ -253,7 +253,7 @@ void Subagent::end_session(Time now) {
                    {log::field_of(log::kMasterLost)});
   } else {
     const std::string absence = absence_of(*session_);
-    tell_absence("it " + absence, "the AgentX master at " + master_.text() + ' ' + absence);
+    log_absence("it " + absence, "the AgentX master at " + master_.text() + ' ' + absence);
   }
   announced_ = false;
   session_.reset();
@@ -261,14 +261,14 @@ void Subagent::end_session(Time now) {
 }
 
 // Once for each cause: an absence may last.
-void Subagent::tell_absence(const std::string& cause, const std::string& line) {
+void Subagent::log_absence(const std::string& cause, const std::string& line) {
   if (std::exchange(cause_, cause) == cause)
     return;
   absences_.write(log::Level::kWarning,
                   line + "; trying again every " + in_seconds(config_.reconnect));
 }
 
-void Subagent::tell_refusal(const Session::Refusal& refusal) {
+void Subagent::log_refusal(const Session::Refusal& refusal) {
   refusals_.write(log::Level::kError,
                   failure("register " + std::string(refusal.what) + " with the AgentX master at " +
                           master_.text() + ": it answers " + to_text(refusal.why))

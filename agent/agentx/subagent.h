@@ -64,8 +64,8 @@ class Subagent final : public Role {
   Status look_at_session(Time now);
   void announce();
   void end_session(Time now);
-  void tell_absence(const std::string& cause, const std::string& line);
-  void tell_refusal(const Session::Refusal& refusal);
+  void log_absence(const std::string& cause, const std::string& line);
+  void log_refusal(const Session::Refusal& refusal);
   Status duplicate(std::string_view object) const;
   Time wake(Time now, std::optional<Duration> latest) const;
 
@@ -86,7 +86,7 @@ class Subagent final : public Role {
   Ticks repeated_;
 
   bool announced_ = false;  // that we are registered
-  std::string cause_;       // of the absence told last
+  std::string cause_;       // of the absence logged last
   log::Limited changes_{std::chrono::minutes(1), 6};
   log::Limited absences_{std::chrono::minutes(1), 3};
   log::LimitedKinds refusals_;

@@ -72,7 +72,7 @@ class Writer {
 };
 
 // Takes fields from a PDU, never beyond its end. What is cut short or senseless is read as zero or
-// empty, and so is all that follows; failed() tells.
+// empty, and so is all that follows: see failed().
 class Reader {
  public:
   Reader(std::span<const std::uint8_t> bytes, ByteOrder order) : bytes_(bytes), order_(order) {}

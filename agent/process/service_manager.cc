@@ -80,7 +80,7 @@ std::string ServiceManager::status(const Standing& standing, Time now) const {
          time_of_day(rows_->taken_at, now);
 }
 
-void ServiceManager::tell(const Standing& standing, const tcp::Snapshot* newest, Time now) {
+void ServiceManager::report(const Standing& standing, const tcp::Snapshot* newest, Time now) {
   if (!listens_)
     return;
   if (newest != nullptr)
@@ -89,12 +89,12 @@ void ServiceManager::tell(const Standing& standing, const tcp::Snapshot* newest,
     return;
   const std::string status = printable(this->status(standing, now));  // one line, whoever worded it
   const bool becomes_ready = owes_ready_ || (standing.serving && !ready_);
-  bool told = true;
+  bool reported = true;
   if (!ready_ && !becomes_ready)
-    told = say("EXTEND_TIMEOUT_USEC=" + usec(patience_) + "\nSTATUS=" + status);
+    reported = say("EXTEND_TIMEOUT_USEC=" + usec(patience_) + "\nSTATUS=" + status);
   else if (becomes_ready || status != status_)
-    told = say((becomes_ready ? "READY=1\nSTATUS=" : "STATUS=") + status);
-  if (!told)
+    reported = say((becomes_ready ? "READY=1\nSTATUS=" : "STATUS=") + status);
+  if (!reported)
     return;  // All of it is reported at the next turn.
   owes_ready_ = false;
   ready_ = ready_ || standing.serving;

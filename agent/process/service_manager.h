@@ -30,7 +30,7 @@ class ServiceManager {
   void alive() const;
 
   // To be called before the loop waits. `newest` may be null.
-  void tell(const Standing& standing, const tcp::Snapshot* newest, Time now);
+  void report(const Standing& standing, const tcp::Snapshot* newest, Time now);
 
   // Around a reload.
   void reloading() const;

@@ -49,7 +49,7 @@ class AlarmWatch {
   void on_survey();
   void on_owners();
   void judge(const tcp::Owners* owners);
-  void tell(const tcp::AlarmEvent& event);
+  void report(const tcp::AlarmEvent& event);
   void notify(const tcp::AlarmEvent& event);
   void remember(const tcp::AlarmEvent& event, bool may_be_heard);
 

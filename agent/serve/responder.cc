@@ -208,7 +208,7 @@ Answer::Kind Responder::gather_owners(Reading& reading) {
 }
 
 // Whether the pin has owners that serve. Where processes are not looked up, there are none. An
-// empty table tells that nothing is there, so it is not entered.
+// empty table says that nothing is there, so it is not entered.
 bool Responder::find_owners(Reading& reading) const {
   static const auto kNone = std::make_shared<const tcp::Owners>();
   Kept<Stock::SharedOwners>& kept = reading.pin.owners;

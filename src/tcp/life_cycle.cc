@@ -190,7 +190,7 @@ const std::vector<Stage>& life_cycle() {
 
       {.state = kCloseWait,
        .meaning = "The peer has closed; the local program has not closed yet.",
-       .who = "The passive closer, client or server: whoever was told rather than told first.",
+       .who = "The passive closer, client or server: the one that received the first FIN.",
        .got_here = "Received: FIN. Sent: its ACK, by the kernel, without the program's doing.",
        .peer = "FIN_WAIT_2. It has done its part and is innocent; after about a minute it has "
                "forgotten the connection, while this end keeps it.",

@@ -393,9 +393,10 @@ void check_address(const DoctorFacts& facts, std::vector<Finding>& findings) {
   const std::vector<SnmpdLine> lines = lines_with(facts, "agentxsocket");
   if (lines.empty() || !all_alike(lines) || is_one_of(lines.back().value, facts.master))
     return;
-  findings.push_back(wrong("agentXSocket",
-                           "snmpd is told " + places(lines) + ", tcpmibd asks at " + facts.master,
-                           "set agentx.address to one of snmpd's"));
+  findings.push_back(
+      wrong("agentXSocket",
+            "snmpd is configured by " + places(lines) + ", tcpmibd asks at " + facts.master,
+            "set agentx.address to one of snmpd's"));
 }
 
 void check_master_line(const DoctorFacts& facts, std::vector<Finding>& findings) {
