@@ -141,7 +141,7 @@ class Agent {
     kept_ = kept.has_value();
     notifier_.on_turn();
     if (service_.listens())
-      service_.tell(role().standing(), responder_.stock().snapshot().get(), now);
+      service_.report(role().standing(), responder_.stock().snapshot().get(), now);
     return sooner(sooner(kept, ends_.on_turn(now)), log::catch_up());
   }
 

@@ -335,7 +335,7 @@ Options::Command command_of(const CommandLine& line) {
   return line.check_config->parsed() ? Options::Command::kCheckConfig : Options::Command::kRun;
 }
 
-// A format of metrics tells everything, so that a figure means the same in each: the query chooses.
+// A format of metrics has everything, so that a figure means the same in each: the query chooses.
 Status check_metrics(const Typed& typed) {
   if (!typed.openmetrics && !typed.prometheus)
     return {};
@@ -367,7 +367,7 @@ Status check_formats(const Typed& typed) {
   return failure("--json, --jsonl, --openmetrics and --prometheus exclude each other");
 }
 
-// An option that would change nothing is a mistake, and better told than passed over.
+// An option that would change nothing is a mistake, and is reported.
 Status check_meaning(const Typed& typed, const Topic& topic) {
   struct Use {
     std::string_view option;

@@ -23,7 +23,7 @@ struct Config {
     Duration reconnect = std::chrono::seconds(2);
     Duration ping = std::chrono::seconds(30);
     std::string module_socket{kModuleSocket};  // where snmpd's module reaches us; empty: not at all
-    std::vector<std::string> module_users{};     // besides root and us; none: snmpd_user()
+    std::vector<std::string> module_users{};   // besides root and us; none: snmpd_user()
   } agentx;
 
   // Of the connections that managers hold over `tcp:` and the like.
@@ -57,7 +57,7 @@ struct Config {
 
   tcp::DeletionRules delete_tcb;
 
-  // Connections that end, as the kernel tells of them at that moment.
+  // Connections that end, as the kernel reports them at that moment.
   struct Ends {
     bool watch = true;        // where BPF may be used
     unsigned history = 1024;  // of the newest ones; 0: they are counted only

@@ -78,18 +78,18 @@ std::optional<std::string> Link::misfit(const FileDescriptor& socket) const {
   return "who listens there runs as user " + std::to_string(peer.uid) + " and not as tcpmibd";
 }
 
-// Tells each cause once, for it may last.
+// Reports each cause once, for it may last.
 void Link::stay_away(const std::string& why, Time now) {
   connect_at_ = now + kRetry;
   if (std::exchange(told_, why) != why)
-    tell(true, "cannot reach tcpmibd at " + settings_.path + ": " + why + "; trying again", now);
+    report(true, "cannot reach tcpmibd at " + settings_.path + ": " + why + "; trying again", now);
 }
 
 void Link::lose(const std::string& why, Time now) {
   const bool was_open = session_.has_value();
   close();
   if (was_open)
-    tell(true, "lost tcpmibd at " + settings_.path + ": " + why, now);
+    report(true, "lost tcpmibd at " + settings_.path + ": " + why, now);
   else
     stay_away(why, now);
   connect_at_ = now + kRetry;
@@ -106,13 +106,13 @@ void Link::close() {
   owner_.on_lost();
 }
 
-void Link::tell(bool is_trouble, const std::string& line, Time now) {
+void Link::report(bool is_trouble, const std::string& line, Time now) {
   if (now - telling_since_ >= kTelling) {
     telling_since_ = now;
     told_lately_ = 0;
   }
   if (told_lately_++ < kMostTold)
-    owner_.tell(is_trouble, line);
+    owner_.report(is_trouble, line);
 }
 
 Time Link::wake() const {
@@ -208,7 +208,7 @@ std::optional<std::string> Link::take_open(const Packet& packet, Reader& reader,
   }
   session_ = ++sessions_;
   told_.clear();
-  tell(false, "takes the objects of tcpmibd at " + settings_.path, now);
+  report(false, "takes the objects of tcpmibd at " + settings_.path, now);
   reply(packet.header, ErrorCode::kNone);
   return std::nullopt;
 }
@@ -234,7 +234,7 @@ std::optional<std::string> Link::take_notification(const Packet& packet, Reader&
   return std::nullopt;
 }
 
-// One that comes too late, or was not asked for, tells only that the daemon is there.
+// One that comes too late, or was not asked for, shows only that the daemon is there.
 std::optional<std::string> Link::take_response(const Packet& packet, Reader& reader) {
   const agentx::Response response = agentx::take_response(reader);
   if (reader.failed())

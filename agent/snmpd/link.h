@@ -27,7 +27,7 @@ struct Served {
   bool operator==(const Served&) const = default;
 };
 
-// The rest of the module, to which a Link tells what the daemon says. It may send requests
+// The rest of the module, to which a Link reports what the daemon says. It may send requests
 // meanwhile, and no more.
 class LinkOwner {
  public:
@@ -45,7 +45,7 @@ class LinkOwner {
   virtual void on_lost() = 0;
 
   // For snmpd's log. Few, whatever the daemon does.
-  virtual void tell(bool is_trouble, const std::string& line) = 0;
+  virtual void report(bool is_trouble, const std::string& line) = 0;
 
   // sysUpTime, in hundredths of a second.
   virtual std::uint32_t uptime() const = 0;
@@ -120,7 +120,7 @@ class Link {
   std::optional<std::string> misfit(const FileDescriptor& socket) const;
   void stay_away(const std::string& why, Time now);
   void lose(const std::string& why, Time now);
-  void tell(bool is_trouble, const std::string& line, Time now);
+  void report(bool is_trouble, const std::string& line, Time now);
   void send();
 
   void receive(Time now);

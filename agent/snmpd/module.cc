@@ -497,7 +497,7 @@ void Module::watch() {
     reminder_.set(std::max(wake - now, Duration::zero()));
 }
 
-void Module::tell(bool is_trouble, const std::string& line) {
+void Module::report(bool is_trouble, const std::string& line) {
   snmp_log(is_trouble ? LOG_WARNING : LOG_INFO, "tcpmibd: %s\n", line.c_str());
 }
 

@@ -65,7 +65,7 @@ class Module final : private LinkOwner {
                  agentx::Reader bindings) override;
   void on_notification(const std::vector<agentx::Found>& bindings) override;
   void on_lost() override;
-  void tell(bool is_trouble, const std::string& line) override;
+  void report(bool is_trouble, const std::string& line) override;
   std::uint32_t uptime() const override;
 
   void note_use(netsnmp_agent_request_info_s& info);

@@ -22,7 +22,7 @@ inline constexpr std::uint32_t kConnections = 0xffe & ~(1u << 7) & ~kListeners;
 inline constexpr std::uint32_t kAllRows = kConnections | kListeners;
 inline constexpr std::uint32_t kCloseWaits = 1u << 8;
 inline constexpr std::uint32_t kEstablished = 1u << 1;
-// Of MPTCP one more, for a connection in it may be told as one in CLOSE_WAIT; see
+// Of MPTCP one more, for a connection in it may be reported as one in CLOSE_WAIT; see
 // parse_mptcp_message().
 inline constexpr std::uint32_t kMptcpClosed = 1u << 7;
 

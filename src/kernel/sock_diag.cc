@@ -93,7 +93,7 @@ constexpr unsigned kMostRefutations = 2;
 // So many IPv6 sockets may be dumped to know which ones speak IPv4, whatever their share.
 constexpr std::uint32_t kFewSockets = 1000;
 
-// Whether the kernel says by this errno that nobody here can tell of a protocol.
+// Whether the kernel says by this errno that nobody here can list a protocol.
 bool tells_nothing(int code) {
   return code == ENOENT || code == EINVAL || code == EOPNOTSUPP || code == EPROTONOSUPPORT;
 }

@@ -100,7 +100,7 @@ class SockDiag final : public tcp::SocketSource, public tcp::SocketDestroyer {
   NetlinkExchange netlink_;
   Interfaces interfaces_;
   MptcpProbe mptcp_;
-  Time mptcp_asked_again_{};  // Until then a kernel that does not tell of MPTCP is not asked.
+  Time mptcp_asked_again_{};  // Until then a kernel that does not report MPTCP is not asked.
   ProcGauges gauges_;
   Time gauges_asked_again_{};  // Until then `doubt_` stands.
   tcp::GaugeDoubt doubt_ = tcp::GaugeDoubt::kNone;

@@ -369,7 +369,7 @@ void enter(Alarm& alarm, AlarmState state, Time now) {
   alarm.state = state;
 }
 
-// Brings the alarm up to what was found, and tells if it was raised or cleared by that.
+// Brings the alarm up to what was found, and returns whether it was raised or cleared by that.
 std::optional<AlarmEvent> follow(Alarm& alarm, Measured measured, const Observation& observation,
                                  Time now) {
   const AlarmState before = alarm.state;

@@ -18,9 +18,7 @@ using testing::Not;
 
 class DebugLines : public SystemTest {
  protected:
-  static DaemonOptions at(const std::string& level) {
-    return {.settings = {"log.level=" + level}};
-  }
+  static DaemonOptions at(const std::string& level) { return {.settings = {"log.level=" + level}}; }
 };
 
 // Of a PDU that needs both of what is fetched, and of a GET that needs neither.

@@ -48,8 +48,7 @@ bool holds(const Subject& subject, int capability) {
   return (subject.capabilities >> capability & 1) != 0;
 }
 
-// ---- the configuration and the kernel
-// ------------------------------------------------------------
+// ---- the configuration and the kernel -----------------------------------------------------------
 
 Finding configuration(const DoctorFacts& facts) {
   if (facts.configuration)
@@ -107,8 +106,7 @@ Finding destroying(const DoctorFacts& facts) {
   return note(kPoint, facts.destroying.error().text());
 }
 
-// ---- privileges
-// ----------------------------------------------------------------------------------
+// ---- privileges ---------------------------------------------------------------------------------
 
 Finding process_rights(const DoctorFacts& facts) {
   constexpr const char* kPoint = "process columns";
@@ -196,8 +194,7 @@ void check_capabilities(const DoctorFacts& facts, std::vector<Finding>& findings
   findings.push_back(idle_capabilities(facts));
 }
 
-// ---- rights
-// --------------------------------------------------------------------------------------
+// ---- rights -------------------------------------------------------------------------------------
 
 // "drwxr-xr-x", as ls prints it.
 std::string mode_text(mode_t mode) {
@@ -225,8 +222,7 @@ std::string step_text(const PathStep& step) {
          std::to_string(step.group) + ')';
 }
 
-// ---- the master
-// ----------------------------------------------------------------------------------
+// ---- the master ---------------------------------------------------------------------------------
 
 constexpr std::string_view kLoadModule = "dlmod";
 
@@ -337,8 +333,7 @@ Finding way_of_requests(const DoctorFacts& facts) {
                   : "restart snmpd, whose log says more, for the line to count: " + places(lines));
 }
 
-// ---- the lines of snmpd
-// --------------------------------------------------------------------------
+// ---- the lines of snmpd -------------------------------------------------------------------------
 
 // What snmpd's configuration is to say for our sake.
 struct Advice {
@@ -418,8 +413,7 @@ void check_snmpd(const DoctorFacts& facts, std::vector<Finding>& findings) {
     findings.push_back(ok("snmpd's files", "no line is in the way of another"));
 }
 
-// ---- what managers see
-// ---------------------------------------------------------------------------
+// ---- what managers see --------------------------------------------------------------------------
 
 std::string view_line(std::string_view oid) {
   return "\"view NAME included ." + std::string(oid) +

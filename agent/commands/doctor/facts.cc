@@ -52,8 +52,7 @@ std::vector<Number> numbers(std::string_view text, int base = 10) {
   return found;
 }
 
-// ---- the configuration
-// ---------------------------------------------------------------------------
+// ---- the configuration --------------------------------------------------------------------------
 
 std::string files_text(const Options& options) {
   const std::vector<std::string> files =
@@ -87,8 +86,7 @@ void take_settings(const Config& config, DoctorFacts& facts) {
   facts.master = config.agentx.address;
 }
 
-// ---- the kernel
-// ----------------------------------------------------------------------------------
+// ---- the kernel ---------------------------------------------------------------------------------
 
 void look_at_kernel(const DoctorSources& sources, DoctorFacts& facts) {
   facts.reading = sources.read_sockets();
@@ -101,8 +99,7 @@ void look_at_kernel(const DoctorSources& sources, DoctorFacts& facts) {
   facts.hidepid = hidepid_of(text_of("/proc/self/mountinfo"));
 }
 
-// ---- whose rights are judged
-// ---------------------------------------------------------------------
+// ---- whose rights are judged --------------------------------------------------------------------
 
 std::string status_file(std::uint32_t pid) { return "/proc/" + std::to_string(pid) + "/status"; }
 
@@ -165,8 +162,7 @@ void look_at_capabilities(const Config& config, DoctorFacts& facts) {
   facts.holdings.idle = idle_privileges(config, facts.subject.capabilities);
 }
 
-// ---- the master
-// ----------------------------------------------------------------------------------
+// ---- the master ---------------------------------------------------------------------------------
 
 SocketPath look_at_path(const fs::path& path) {
   SocketPath found;
@@ -194,8 +190,7 @@ void look_at_master(const MasterAddress& master, DoctorFacts& facts) {
   facts.ping = ping_master(master);
 }
 
-// ---- snmpd's files
-// -------------------------------------------------------------------------------
+// ---- snmpd's files ------------------------------------------------------------------------------
 
 // They are not ours to judge, but a FIFO among them must not hold us either.
 void read_snmpd_file(const fs::path& file, DoctorFacts& facts) {

@@ -36,8 +36,7 @@ std::uint32_t remotes_left_out(const Evidence& evidence) {
 
 std::uint32_t processes_left_out(const Evidence& evidence) { return evidence.owners()->left_out(); }
 
-// ---- what several groups have
-// --------------------------------------------------------------------
+// ---- what several groups have -------------------------------------------------------------------
 
 constexpr MetricSample kByState[] = {{"SynSent", "synSent"},         {"SynReceived", "synReceived"},
                                      {"Established", "established"}, {"CloseWait", "closeWait"},
@@ -58,8 +57,7 @@ constexpr std::string_view kQueueLimitHelp = "How many connections may wait to b
 constexpr std::string_view kDiscardsHelp =
     "Segments that listening sockets have discarded, whatever for.";
 
-// ---- the host
-// ------------------------------------------------------------------------------------
+// ---- the host -----------------------------------------------------------------------------------
 
 constexpr MetricSample kVersion[] = {{"Version"}};
 constexpr MetricSample kSnapshotRows[] = {{"SnapshotRows"}};
@@ -104,8 +102,7 @@ constexpr MetricFamily kAgeFamilies[] = {
      kAgeOldest},
 };
 
-// ---- tables with a row for each of many
-// ------------------------------------------------------------
+// ---- tables with a row for each of many ---------------------------------------------------------
 
 constexpr MetricSample kSockets[] = {{"Sockets"}};
 constexpr MetricSample kQueuePercent[] = {{"QueuePercent"}};
@@ -166,8 +163,7 @@ constexpr MetricFamily kRemoteFamilies[] = {
     {"tcpmibd_remote_state_connections", Quantity::kNumber, kByStateHelp, kByState, "state"},
 };
 
-// ---- limits and counters
-// ---------------------------------------------------------------------------
+// ---- limits and counters ------------------------------------------------------------------------
 
 constexpr MetricSample kOrphans[] = {{"Orphans"}};
 constexpr MetricSample kOrphansLimit[] = {{"OrphansLimit"}};

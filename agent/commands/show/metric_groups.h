@@ -22,7 +22,7 @@ enum class Quantity : std::uint8_t {
   kKibibytes,     // bytes
   kPercent,       // a ratio, 0 to 1
   kRaised,        // of an alarm's state: 1 if it is raised, else 0
-  kInformation,   // 1; what is told are the labels
+  kInformation,   // 1; what is said are the labels
 };
 
 // A sample of each row. Objects of a group are named without its prefix.
@@ -36,7 +36,7 @@ struct MetricFamily {
   Quantity quantity;
   std::string_view help;
   std::span<const MetricSample> samples;
-  std::string_view label{};  // that tells the samples of one row apart
+  std::string_view label{};  // that distinguishes the samples of one row
 };
 
 struct MetricLabel {
@@ -55,7 +55,7 @@ struct MetricGroup {
   std::span<const MetricLabel> labels;   // every family has them
   std::span<const MetricLabel> details;  // of a family of information alone
   std::span<const MetricFamily> families;
-  bool by_default = false;  // whether they are told where no word is
+  bool by_default = false;  // whether they are printed where no word is
   // The metric that counts rows that are left out; empty: there are never many.
   std::string_view left_out{};
   // Those that the survey has left out before; null: it leaves out none.
@@ -65,7 +65,7 @@ struct MetricGroup {
 // An object of the group by its name in the MIB. What a table borrows is named in full.
 std::string object_of(const MetricGroup& group, std::string_view name);
 
-// In the order in which they are told.
+// In the order in which they are printed.
 std::span<const MetricGroup> metric_groups();
 
 }  // namespace tcpmibd::agent

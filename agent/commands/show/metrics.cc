@@ -16,8 +16,7 @@ namespace tcpmibd::agent {
 
 namespace {
 
-// ---- what follows from a quantity
-// ----------------------------------------------------------------
+// ---- what follows from a quantity ---------------------------------------------------------------
 
 struct Exposition {
   std::string_view type;         // of OpenMetrics
@@ -57,8 +56,7 @@ std::string sample_name(const MetricFamily& family) {
   return family_name(family) + std::string(exposition_of(family.quantity).sample_ends);
 }
 
-// ---- numbers and labels
-// --------------------------------------------------------------------------
+// ---- numbers and labels -------------------------------------------------------------------------
 
 // The shortest that is read as the same number.
 std::string number_text(double number) {
@@ -75,7 +73,7 @@ double number_in(const snmp::Value& value) {
         if constexpr (requires { static_cast<double>(typed.value); })
           return static_cast<double>(typed.value);
         else
-          return 0;  // Only information is told of an object that is no number.
+          return 0;  // Only information is made of an object that is no number.
       },
       value);
 }
@@ -124,8 +122,7 @@ void add_labels(std::string& labels, const MetricGroup& group, std::span<const M
   }
 }
 
-// ---- lines
-// ---------------------------------------------------------------------------------------
+// ---- lines --------------------------------------------------------------------------------------
 
 // What stands above a family's samples. The older format names counters as their samples are, has
 // no units, and takes information for a gauge.
@@ -169,7 +166,7 @@ std::string family_text(const MetricGroup& group, const MetricFamily& family,
 std::string left_out_text(const MetricGroup& group, std::size_t count, bool open) {
   const MetricFamily family{.name = group.left_out,
                             .quantity = Quantity::kNumber,
-                            .help = "How many more there are, of which nothing is told.",
+                            .help = "How many more there are, of which nothing is shown.",
                             .samples = {}};
   return head(family, open) + std::string(group.left_out) + ' ' + std::to_string(count) + '\n';
 }
@@ -200,8 +197,7 @@ void add(Evidence::Needs& all, const Evidence::Needs& more) {
     all.*each = all.*each || more.*each;
 }
 
-// ---- the page
-// ------------------------------------------------------------------------------------
+// ---- the page -----------------------------------------------------------------------------------
 
 std::string label_named(const MetricGroup& group, std::string_view object) {
   for (const std::span<const MetricLabel> labels : {group.labels, group.details}) {

@@ -6,13 +6,13 @@
 
 #include "agent/commands/show/evidence.h"
 
-// What `show` tells monitoring that scrapes: the objects of the MIBs as metrics, in OpenMetrics 1.0
-// or in the text format 0.0.4 of Prometheus.
+// What `show` prints for monitoring that scrapes: the objects of the MIBs as metrics, in
+// OpenMetrics 1.0 or in the text format 0.0.4 of Prometheus.
 
 namespace tcpmibd::agent {
 
 // Of what has names that come and go, ports and remote addresses among them, no more than so many
-// are told, the worst; how many are left out is a metric of its own.
+// are printed, the worst; how many are left out is a metric of its own.
 inline constexpr std::size_t kMostLabelled = 128;
 
 // Whether there are metrics of what `show` shows by that word. Where nothing is named there are, of

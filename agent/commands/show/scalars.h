@@ -13,8 +13,8 @@ std::string scalars_text(const Options& options, const Evidence& evidence, bool 
 std::string pressure_text(const Options& options, const Evidence& evidence, bool colour);
 std::string pressure_remarks(const Evidence& evidence);
 
-// The same as objects, and what the look itself has to tell, under the names by which an agent
-// tells it of its newest one.
+// The same as objects, and what the look itself has to report, under the names by which an agent
+// reports it of its newest one.
 Record agent_record(const Evidence& evidence);
 Record pressure_record(const Evidence& evidence);
 Record scalars_record(const Evidence& evidence);

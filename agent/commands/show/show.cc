@@ -12,7 +12,7 @@ Result<std::string> show(const Options& options, const Config& config, const Sho
   if (topic == nullptr)
     return failure("show '" + options.what + '\'');
   Evidence evidence(options, config, sources);
-  // What there is to remark is told by metrics: whoever reads them reads no standard error.
+  // What there is to remark is a metric: whoever reads them reads no standard error.
   if (options.openmetrics || options.prometheus)
     return evidence.look_at(metric_needs(options.what)).map([&] {
       write(metrics_text(options, evidence));

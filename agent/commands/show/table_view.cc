@@ -219,7 +219,7 @@ std::string Record::text(std::string_view object) const {
   return value == nullptr ? "" : text_of(*value);
 }
 
-// A walk goes through one column after the other; what it tells of a row is joined by the index.
+// A walk goes through one column after the other; its part of a row is joined by the index.
 std::vector<Record> read_rows(const TableView& view, const tables::Data& data) {
   const tables::Managed& table = table_named(view.table);
   const auto index_objects = (view.index_of.empty() ? table : table_named(view.index_of)).objects();

@@ -23,10 +23,10 @@ constexpr int kLooksShare = 10;       // a look takes one part in so many of the
 constexpr int kOwnersShare = 20;      // likewise
 constexpr std::uint32_t kShort = 80;  // percent of what is limited, from which on it hurts
 
-// ---- tables of objects
-// -----------------------------------------------------------------------------
+// ---- tables of objects --------------------------------------------------------------------------
 
-// A view whose rows are those of a table; what tells a row from the others are some of its columns.
+// A view whose rows are those of a table; what distinguishes a row from the others are some of its
+// columns.
 struct TableSource {
   std::string_view word;
   const TableView* view;
@@ -93,8 +93,7 @@ LiveTable table_of_view(const TableSource& source, const Options& options,
   return table;
 }
 
-// ---- figures of the host
-// ---------------------------------------------------------------------------
+// ---- figures of the host ------------------------------------------------------------------------
 
 std::int64_t figure_of(const Record& record, std::string_view object) {
   return number<std::int64_t>(record.text(object)).value_or(0);
@@ -140,8 +139,7 @@ void add_counters(std::span<const CounterSource> wanted, const Record& record,
                         .hurts = each.hurts});
 }
 
-// ---- what hurts
-// ------------------------------------------------------------------------------------
+// ---- what hurts ---------------------------------------------------------------------------------
 
 std::string unclosed(const std::string& who, const tcp::Tally& tally) {
   return who + " has not closed " + std::to_string(tally.close_wait) +
@@ -210,8 +208,7 @@ std::string verdict_of(const Evidence& evidence) {
   return "";
 }
 
-// ---- whose owners are asked for
-// ----------------------------------------------------------------------
+// ---- whose owners are asked for -----------------------------------------------------------------
 
 ConnectionsPage page_wanted(const Wish& wish, const ScreenSize& size) {
   return {.first = wish.first, .count = seen_of({}, wish, size).height, .filter = wish.filter};

@@ -164,7 +164,7 @@ std::string padded(const std::string& text, std::size_t width, bool right) {
   return right ? room + text : text + room;
 }
 
-// What is told beside a cell: how much it has grown, or how fast it does.
+// What is shown beside a cell: how much it has grown, or how fast it does.
 std::string beside(const Pair& pair, std::size_t column, double seconds) {
   const std::int64_t grown = difference(pair, column);
   if (pair.row->cells[column].counter)

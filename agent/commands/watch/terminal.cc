@@ -92,8 +92,7 @@ Result<Curses> load() {
   return curses;
 }
 
-// ---- what is left of the terminal in any case
-// ----------------------------------------------------
+// ---- what is left of the terminal in any case ---------------------------------------------------
 
 // For handlers; null while no screen is shown.
 decltype(&::endwin) restore = nullptr;
@@ -126,8 +125,7 @@ void prepare_for_faults(decltype(&::endwin) endwin) {
   without_memory = std::set_new_handler(end_without_memory_on_screen);
 }
 
-// ---- keys, tones, signals
-// ------------------------------------------------------------------------
+// ---- keys, tones, signals -----------------------------------------------------------------------
 
 std::optional<Key> key_of(int code) {
   switch (code) {
@@ -211,8 +209,7 @@ int milliseconds_until(Time until) {
   return static_cast<int>(std::clamp<long long>(left, 0, 3'600'000));
 }
 
-// ---- the terminal
-// --------------------------------------------------------------------------------
+// ---- the terminal -------------------------------------------------------------------------------
 
 class CursesTerminal final : public Terminal {
  public:

@@ -84,7 +84,7 @@ class LinkTest : public testing::Test, private LinkOwner {
     notifications_ += bindings.size();
   }
   void on_lost() override { ++lost_; }
-  void tell(bool /*is_trouble*/, const std::string& line) override { log_ += line + '\n'; }
+  void report(bool /*is_trouble*/, const std::string& line) override { log_ += line + '\n'; }
   std::uint32_t uptime() const override { return 4200; }
 
   lab::TempFolder folder_;
