@@ -36,7 +36,7 @@ constexpr const char* kThisHostOnly[] = {
     "access tcpmibdHere \"\" any noauth exact _all_ none none"};
 
 // A line of configuration, as if it stood in a file.
-void configure(std::string line) {
+void hand_over(std::string line) {
   netsnmp_config_remember(line.data());
   netsnmp_config_process_memories();
 }
@@ -50,14 +50,14 @@ void narrow_default_view() {
       entry->viewType = SNMP_VIEW_EXCLUDED;
   }
   for (const snmp::OidView seen : std::initializer_list<snmp::OidView>{kSystem, kTcp, tables::kArc})
-    configure("view " + std::string(kDefaultView) + " included ." + snmp::to_text(seen));
+    hand_over("view " + std::string(kDefaultView) + " included ." + snmp::to_text(seen));
 }
 
 // The library adds one at each start; of all its doings this is the one we do not leave to it.
 void configure_identity(const EngineState& engine) {
-  configure("exactEngineID 0x" + engine.id());
-  configure("oldEngineID 0x" + engine.id());
-  configure("engineBoots " + std::to_string(engine.boots() - 1));
+  hand_over("exactEngineID 0x" + engine.id());
+  hand_over("oldEngineID 0x" + engine.id());
+  hand_over("engineBoots " + std::to_string(engine.boots() - 1));
 }
 
 std::string_view without(std::string_view text, std::string_view start) {
@@ -141,7 +141,7 @@ Status Standalone::read_access() {
 void Standalone::configure_access() {
   for (const AccessLine& line : access_) {
     line_ = line.number;
-    configure('[' + std::string(kApplication) + "] " + line.word + ' ' + line.value);
+    hand_over('[' + std::string(kApplication) + "] " + line.word + ' ' + line.value);
   }
   line_ = 0;
 }
@@ -180,7 +180,7 @@ void Standalone::configure() {
     return;
   }
   for (const char* line : kThisHostOnly)
-    configure(line);
+    hand_over(line);
 }
 
 // The library takes lines with mistakes for good ones, and reports them in the log only.
