@@ -82,7 +82,7 @@ class Rest final : public snmpd::LinkOwner {
       require(each.what.index() < 2, "a binding has a value or an exception");
   }
   void on_lost() override {}
-  void tell(bool, const std::string& line) override {
+  void report(bool, const std::string& line) override {
     require(!line.empty(), "a line says something");
   }
   std::uint32_t uptime() const override { return 100; }
