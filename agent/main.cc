@@ -78,10 +78,9 @@ ExitStatus check_command(const Options& options) {
 ExitStatus watch_command(const Options& options, const Config& config, const ShowSources& sources) {
   const bool terminal = ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0;
   const bool colour = std::getenv("NO_COLOR") == nullptr;
-  std::setvbuf(stdout, nullptr, _IOFBF, BUFSIZ);
   const Status watched = watch(
       options, config, sources, terminal, colour, [](std::string_view text) { print(text); },
-      [](std::string_view text) { print(text, stderr); });
+      [](std::string_view text) { print(text, stderr); }, [] { std::fflush(stdout); });
   return watched ? ExitStatus::kAsked : complain(watched.error(), ExitStatus::kFailed);
 }
 

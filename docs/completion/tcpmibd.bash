@@ -4,7 +4,7 @@
 _tcpmibd_commands='run show explain check-config doctor'
 _tcpmibd_options='-h --help -V --version -c --config --set'
 _tcpmibd_agent_options='-x --agentx --standalone --access'
-_tcpmibd_options_of_show='--json --jsonl --openmetrics --prometheus --numeric --state --port --process'
+_tcpmibd_options_of_show='--json --jsonl --watch --openmetrics --prometheus --numeric --state --port --process'
 _tcpmibd_options_of_doctor='--json --query --community --snmpd-conf'
 _tcpmibd_with_value='-c --config --set -x --agentx --standalone --access --state --port --process --query --community --snmpd-conf'
 _tcpmibd_with_file='-c --config --access --snmpd-conf'

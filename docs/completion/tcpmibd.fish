@@ -13,6 +13,7 @@ complete -c tcpmibd -n '__fish_use_subcommand' -a run -d 'the agent, in the fore
 complete -c tcpmibd -n '__fish_use_subcommand' -a show -d 'what the agent would serve now, without SNMP'
 complete -c tcpmibd -n '__fish_seen_subcommand_from show' -l json -d 'print JSON'
 complete -c tcpmibd -n '__fish_seen_subcommand_from show' -l jsonl -d 'print JSON, a line a row'
+complete -c tcpmibd -n '__fish_seen_subcommand_from show' -l watch -d 'again every 2 seconds, in place on a terminal; --watch=5 every 5'
 complete -c tcpmibd -n '__fish_seen_subcommand_from show' -l openmetrics -d 'print metrics in OpenMetrics 1.0'
 complete -c tcpmibd -n '__fish_seen_subcommand_from show' -l prometheus -d 'print metrics as node_exporter\'s textfile collector reads them'
 complete -c tcpmibd -n '__fish_seen_subcommand_from show' -l numeric -d 'print numbers instead of names'

@@ -124,7 +124,8 @@ bool ends_before(Signals& signals, Time until) {
 }
 
 Status watch_in_rounds(const Options& options, const Config& config, const ShowSources& sources,
-                       const Writer& write, const Writer& remarks) {
+                       const Writer& write, const Writer& remarks,
+                       const std::function<void()>& round_ends) {
   block_signals();
   const Result<std::unique_ptr<Signals>> signals = Signals::open();
   if (!signals)
@@ -139,6 +140,7 @@ Status watch_in_rounds(const Options& options, const Config& config, const ShowS
       return tl::unexpected(said.error());
     if (first)
       remarks(*said);
+    round_ends();
     if (ends_before(**signals, began + *options.watch))
       return {};
   }
@@ -147,12 +149,13 @@ Status watch_in_rounds(const Options& options, const Config& config, const ShowS
 }  // namespace
 
 Status watch(const Options& options, const Config& config, const ShowSources& sources,
-             bool terminal, bool colour, const Writer& write, const Writer& remarks) {
+             bool terminal, bool colour, const Writer& write, const Writer& remarks,
+             const std::function<void()>& round_ends) {
   const bool for_programs =
       options.json || options.jsonl || options.openmetrics || options.prometheus;
   if (terminal && !for_programs)
     return watch_in_place(options, config, sources, colour);
-  return watch_in_rounds(options, config, sources, write, remarks);
+  return watch_in_rounds(options, config, sources, write, remarks, round_ends);
 }
 
 }  // namespace tcpmibd::agent
