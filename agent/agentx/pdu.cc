@@ -221,8 +221,8 @@ void append_test_set(Bytes& out, Header header, std::string_view context,
                     [&](Writer&) { out.insert(out.end(), bindings.begin(), bindings.end()); });
 }
 
-void append_set_phase(Bytes& out, Header header, PduType phase, std::string_view context) {
-  append_in_context(out, header, phase, context, [](Writer&) {});
+void append_set_phase(Bytes& out, Header header, PduType phase) {
+  append_in_context(out, header, phase, {}, [](Writer&) {});
 }
 
 void append_master_response(Bytes& out, const Header& request, std::uint32_t uptime,

@@ -146,7 +146,9 @@ void append_read(Bytes& out, Header header, PduType type, std::string_view conte
                  const ReadFields& read);
 void append_test_set(Bytes& out, Header header, std::string_view context,
                      std::span<const std::uint8_t> bindings);
-void append_set_phase(Bytes& out, Header header, PduType phase, std::string_view context);
+// A CommitSet, UndoSet or CleanupSet: a header alone, that knows its Set by the transaction
+// (6.2.9).
+void append_set_phase(Bytes& out, Header header, PduType phase);
 void append_master_response(Bytes& out, const Header& request, std::uint32_t uptime,
                             ErrorCode error);
 

@@ -272,18 +272,16 @@ std::optional<std::uint32_t> Link::test_set(std::uint32_t transaction, std::stri
   });
 }
 
-std::optional<std::uint32_t> Link::set_phase(PduType phase, std::uint32_t transaction,
-                                             std::string_view context, Time now) {
+std::optional<std::uint32_t> Link::set_phase(PduType phase, std::uint32_t transaction, Time now) {
   return ask(transaction, now, [&](agentx::Bytes& out, const Header& header) {
-    agentx::append_set_phase(out, header, phase, context);
+    agentx::append_set_phase(out, header, phase);
   });
 }
 
-void Link::clean_up_set(std::uint32_t transaction, std::string_view context) {
+void Link::clean_up_set(std::uint32_t transaction) {
   if (!session_ || !has_room())
     return;
-  agentx::append_set_phase(connection_->out(), next_header(transaction), PduType::kCleanupSet,
-                           context);
+  agentx::append_set_phase(connection_->out(), next_header(transaction), PduType::kCleanupSet);
   send();
 }
 

@@ -103,9 +103,9 @@ class Link {
                                         const agentx::Bytes& bindings, Time now);
   // A CommitSet or UndoSet.
   std::optional<std::uint32_t> set_phase(agentx::PduType phase, std::uint32_t transaction,
-                                         std::string_view context, Time now);
+                                         Time now);
   // It has no answer, and is sent to one that is silent, too.
-  void clean_up_set(std::uint32_t transaction, std::string_view context);
+  void clean_up_set(std::uint32_t transaction);
 
   // The byte order of what is sent.
   static constexpr agentx::ByteOrder kOrder = agentx::ByteOrder::kNetwork;

@@ -209,18 +209,17 @@ void Module::on_requests(const netsnmp_handler_registration& registration,
   if (is_only_trying(info))
     return;
   note_use(info);
-  const std::string context = context_of(registration);
   switch (info.mode) {
     case MODE_SET_RESERVE2:  // AgentX tests in one phase
       return;
     case MODE_SET_COMMIT:
     case MODE_SET_FREE:
-      link_.clean_up_set(transaction_of(info), context);
+      link_.clean_up_set(transaction_of(info));
       return watch();
     default:
       break;
   }
-  Call call{.info = &info, .requests = {}, .context = context, .non_repeaters = 0};
+  Call call{.info = &info, .requests = {}, .context = context_of(registration), .non_repeaters = 0};
   for (netsnmp_request_info* request = requests; request != nullptr; request = request->next) {
     if (request->processed == 0)
       call.requests.push_back(request);
@@ -267,9 +266,9 @@ std::optional<std::uint32_t> Module::send(Call& call) {
     case MODE_SET_RESERVE1:
       return link_.test_set(transaction, call.context, written(call), Clock::now());
     case MODE_SET_ACTION:
-      return link_.set_phase(PduType::kCommitSet, transaction, call.context, Clock::now());
+      return link_.set_phase(PduType::kCommitSet, transaction, Clock::now());
     case MODE_SET_UNDO:
-      return link_.set_phase(PduType::kUndoSet, transaction, call.context, Clock::now());
+      return link_.set_phase(PduType::kUndoSet, transaction, Clock::now());
     default:
       return std::nullopt;
   }

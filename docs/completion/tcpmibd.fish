@@ -5,7 +5,7 @@ complete -c tcpmibd -f
 complete -c tcpmibd -s h -l help -d 'print this page'
 complete -c tcpmibd -s V -l version -d 'print the version'
 complete -c tcpmibd -s c -l config -rF -d 'configuration (default: /etc/tcpmibd/tcpmibd.toml, if present)'
-complete -c tcpmibd -l set -xa 'agentx.address agentx.priority agentx.reconnect agentx.ping standalone.address standalone.access standalone.state standalone.tcp-idle standalone.tcp-connections standalone.tcp-connections-each mib.tables mib.link-local mib.dual-stack-listener snapshot.max-age process.lookup process.max-age delete-tcb.policy delete-tcb.protect-ports delete-tcb.protect-remote-ports watch.interval notify.deletions log.level log.target' -d 'override one configuration key; may repeat'
+complete -c tcpmibd -l set -xa 'agentx.address agentx.priority agentx.reconnect agentx.ping agentx.module-socket agentx.module-users standalone.address standalone.access standalone.state standalone.tcp-idle standalone.tcp-connections standalone.tcp-connections-each mib.tables mib.link-local mib.dual-stack-listener snapshot.max-age process.lookup process.max-age delete-tcb.policy delete-tcb.protect-ports delete-tcb.protect-remote-ports ends.watch ends.history watch.interval notify.deletions log.level log.target' -d 'override one configuration key; may repeat'
 complete -c tcpmibd -n 'not __fish_seen_subcommand_from show explain' -s x -l agentx -x -d 'the master\'s AgentX address, as snmpd -x takes it'
 complete -c tcpmibd -n 'not __fish_seen_subcommand_from show explain' -l standalone -x -d 'serve SNMP here, without a master; may repeat'
 complete -c tcpmibd -n 'not __fish_seen_subcommand_from show explain' -l access -rF -d 'who may do what in the standalone role, as in snmpd.conf'

@@ -26,13 +26,13 @@ using tcp::GaugeDoubt;
 using tcp::Snapshot;
 using tcp::State;
 
-constexpr Family kFamilies[] = {Family::kV4, Family::kV6, Family::kMapped};
+constexpr Family kEachFamily[] = {Family::kV4, Family::kV6, Family::kMapped};
 
-using Counts = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
+using StateCounts = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
 
 // By state, of both protocols.
-Counts counts_of(const Snapshot& snapshot) {
-  Counts counts;
+StateCounts counts_of(const Snapshot& snapshot) {
+  StateCounts counts;
   for (const tcp::StateNames& names : tcp::kStates) {
     const tcp::StateCount& count = snapshot.count(names.state);
     counts.emplace_back(count.ipv4, count.ipv6);
@@ -52,7 +52,7 @@ class CountsTest : public testing::Test {
 // ends by itself meanwhile is waited for.
 testing::AssertionResult counts_alike(const Namespace& space) {
   Snapshot fast;
-  Counts whole;
+  StateCounts whole;
   const bool alike = lab::eventually([&] {
     const std::unique_ptr<SockDiag> source = opened_in(space);
     whole = counts_of(dump(*source));
@@ -78,7 +78,7 @@ TEST_F(CountsTest, OfEveryStateAreThoseOfAWholeDump) {
   for (const lab::Recipe& recipe : lab::recipes()) {
     if (recipe.needs_filter)
       continue;
-    for (const Family family : kFamilies)
+    for (const Family family : kEachFamily)
       scenes.push_back(recipe.play(lab::on_loopback(space, family)));
     EXPECT_TRUE(counts_alike(space)) << recipe.name;
   }

@@ -147,7 +147,7 @@ std::optional<std::uint32_t> ask(snmpd::Link& link, std::uint8_t what, Time now)
     case 2:
       return link.test_set(1, {}, {}, now);
     default:
-      return link.set_phase(PduType::kCommitSet, 1, {}, now);
+      return link.set_phase(PduType::kCommitSet, 1, now);
   }
 }
 

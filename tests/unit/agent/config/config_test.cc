@@ -57,6 +57,10 @@ policy = "all"
 protect-ports = [22, 65535]
 protect-remote-ports = [1]
 
+[ends]
+watch = "off"
+history = 65536
+
 [watch]
 interval = "60m"
 
@@ -123,6 +127,10 @@ max-age = "5s"
 policy = "connections"
 protect-ports = []
 protect-remote-ports = []
+
+[ends]
+watch = "auto"
+history = 1024
 
 [watch]
 interval = "10s"

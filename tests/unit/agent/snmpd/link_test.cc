@@ -221,15 +221,15 @@ TEST_F(LinkTest, AnotherVersionIsRefusedAndTheLogSaysSo) {
 TEST_F(LinkTest, ASetGoesThroughItsPhasesAndIsCleanedUpUnasked) {
   const lab::ScriptedModuleDaemon daemon(path());
   lab::MasterSession session = serving(daemon);
-  EXPECT_TRUE(link().test_set(9, "", {}, now()));
-  EXPECT_TRUE(link().set_phase(PduType::kCommitSet, 9, "here", now()));
-  link().clean_up_set(9, "");
+  EXPECT_TRUE(link().test_set(9, "here", {}, now()));
+  EXPECT_TRUE(link().set_phase(PduType::kCommitSet, 9, now()));
+  link().clean_up_set(9);
   using lab::agentx::Type;
   for (const Type type : {Type::kTestSet, Type::kCommitSet, Type::kCleanupSet}) {
     const Pdu pdu = session.receive().value();
     EXPECT_EQ(pdu.type, type);
     EXPECT_EQ(pdu.transaction, 9U);
-    EXPECT_EQ(pdu.context.value_or(""), type == Type::kCommitSet ? "here" : "");
+    EXPECT_EQ(pdu.context.value_or(""), type == Type::kTestSet ? "here" : "");
   }
 }
 
