@@ -159,7 +159,7 @@ void Responder::gather_figures(Reading& reading) {
   figures->data.snapshots = stock_.figures();
 }
 
-void Responder::gather_ends(Reading& reading) {
+void Responder::gather_ends(Reading& reading) const {
   std::optional<Kept<std::shared_ptr<const tcp::EndsFigures>>>& ends = reading.pin.ends;
   if (ends && ends->serves(reading.moment))
     return;

@@ -102,7 +102,7 @@ class Responder final : public ReadTarget {
   template <typename Slot, typename Source>
   bool fill(Slot& slot, Source source, Reading& reading);
   void gather_figures(Reading& reading);
-  void gather_ends(Reading& reading);
+  void gather_ends(Reading& reading) const;
   Answer::Kind gather_survey(Reading& reading);
   Answer::Kind gather_owners(Reading& reading);
   bool find_survey(Reading& reading) const;

@@ -218,7 +218,7 @@ Result<tcp::GaugeDoubt> SockDiag::count_by_gauges(SnapshotBuilder& into) {
   const Status dumped = dump_tcp(diag::kAllRows & ~diag::kEstablished, std::nullopt, others);
   if (!dumped)
     return tl::unexpected(dumped.error());
-  const Result<tcp::GaugeDoubt> doubt = count_established(*before, others.census, into);
+  Result<tcp::GaugeDoubt> doubt = count_established(*before, others.census, into);
   if (doubt && *doubt != tcp::GaugeDoubt::kNone) {
     doubt_ = *doubt;
     gauges_asked_again_ = Clock::now() + kGaugeSilence;
@@ -263,7 +263,7 @@ Result<std::optional<std::uint32_t>> SockDiag::count_mapped(std::uint32_t establ
     return tl::unexpected(native.error());
   if (*native)
     return established - std::min(established, **native);
-  const auto mapped = count_up_to(std::max(kFewSockets, established / kPart), true);
+  auto mapped = count_up_to(std::max(kFewSockets, established / kPart), true);
   if (!mapped || !*mapped)
     return mapped;
   return std::min(established, **mapped);
