@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/agentx/subagent.h"
+#include "agent/netsnmp/engine_state.h"
 #include "agent/netsnmp/loop.h"
 #include "agent/process/memory.h"
 #include "agent/process/privileges.h"
@@ -18,6 +19,7 @@
 #include "agent/serve/alarm_watch.h"
 #include "agent/serve/audit.h"
 #include "agent/serve/deleter.h"
+#include "agent/serve/ends_watch.h"
 #include "agent/serve/notification_queue.h"
 #include "agent/serve/responder.h"
 #include "agent/serve/worker.h"
@@ -36,6 +38,11 @@ Ages ages_of(const Config& config) {
   return {.snapshot = config.snapshot.max_age,
           .processes = config.process.max_age,
           .look_up_processes = config.process.lookup};
+}
+
+EndsWatch::Options ends_options(const Config& config) {
+  return {.history = config.ends.history,
+          .state_folder = engine_state_folder(config.standalone.state)};
 }
 
 std::vector<const tables::Managed*> served(const tables::Groups& groups) {
@@ -88,10 +95,11 @@ tables::DeletedConnection deleted_connection(const Deletion& deletion, std::uint
 // An agent's parts, in the order in which they need one another.
 class Agent {
  public:
-  Agent(const KernelSide& kernel, Worker& worker, Signals& signals, Config config,
+  Agent(const KernelSide& kernel, Worker& worker, EndsWatch& ends, Signals& signals, Config config,
         ReadConfig read_config, const MakeRole& make_role)
       : kernel_(kernel),
         worker_(worker),
+        ends_(ends),
         config_(std::move(config)),
         read_config_(std::move(read_config)),
         made_(make_role(signals, config_, served(config_.mib.tables), responder_, deleter_)) {}
@@ -101,7 +109,7 @@ class Agent {
       return give_up(started.error().error, started.error().status);
     set_watch();
     release_code();
-    const ExitStatus ended = role().run({.news = worker_.descriptor(),
+    const ExitStatus ended = role().run({.news = ends_.descriptor(),
                                          .on_news = [this] { on_news(); },
                                          .on_hangup = [this] { on_hangup(); },
                                          .on_turn = [this] { return on_turn(); },
@@ -117,6 +125,7 @@ class Agent {
   Role& role() const { return *made_.role; }
 
   void on_news() {
+    ends_.on_news(Clock::now());
     responder_.receive();
     audit_.settle();
     watch_.on_news();
@@ -132,8 +141,8 @@ class Agent {
     kept_ = kept.has_value();
     notifier_.on_turn();
     if (service_.listens())
-      service_.tell(role().standing(), responder_.stock().snapshot().get(), now);
-    return sooner(kept, log::catch_up());
+      service_.report(role().standing(), responder_.stock().snapshot().get(), now);
+    return sooner(sooner(kept, ends_.on_turn(now)), log::catch_up());
   }
 
   void on_hangup() {
@@ -180,6 +189,7 @@ class Agent {
 
   KernelSide kernel_;
   Worker& worker_;
+  EndsWatch& ends_;
   Config config_;
   ReadConfig read_config_;
   const Time started_ = Clock::now();
@@ -191,7 +201,8 @@ class Agent {
                         .pressure = kernel_.pressure,
                         .names = kernel_.names,
                         .alarms = alarms_,
-                        .agent = [this] { return figures(); }},
+                        .agent = [this] { return figures(); },
+                        .ends = [this](Time now) { return ends_.figures(now); }},
                        worker_,
                        forms_,
                        ages_of(config_)};
@@ -259,10 +270,15 @@ ExitStatus serve(const KernelSide& kernel, Config config, ReadConfig read_config
   const Result<std::unique_ptr<Worker>> worker = Worker::start(sources, forms_of(config));
   if (!worker)
     return give_up(worker.error());
+  const Result<std::unique_ptr<EndsWatch>> ends =
+      EndsWatch::start(kernel.ends, (*worker)->descriptor(), ends_options(config));
+  if (!ends)
+    return give_up(ends.error());
   const Result<std::unique_ptr<Signals>> signals = Signals::open();
   if (!signals)
     return give_up(signals.error());
-  return Agent(kernel, **worker, **signals, std::move(config), std::move(read_config), make_role)
+  return Agent(kernel, **worker, **ends, **signals, std::move(config), std::move(read_config),
+               make_role)
       .run();
 }
 

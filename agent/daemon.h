@@ -12,6 +12,7 @@
 #include "agent/serve/role.h"
 #include "base/error.h"
 #include "tcp/deletion.h"
+#include "tcp/ended.h"
 #include "tcp/sources.h"
 
 namespace tcpmibd::agent {
@@ -27,6 +28,7 @@ struct KernelSide {
   tcp::PressureSource& pressure;
   tcp::UnitLookup& units;
   std::function<Result<std::vector<tcp::Ends>>()> own_connections;
+  tcp::EndsSource* ends = nullptr;  // the agent thread's; null: ends are not watched
 };
 
 // Reads the configuration anew.
@@ -55,7 +57,7 @@ MadeRole configured_role(Signals& signals, const Config& config,
 ExitStatus serve(const KernelSide& kernel, Config config, ReadConfig read_config,
                  const MakeRole& make_role = configured_role);
 
-// Logs what mib.tables leaves out: snmpd serves that, and a manager cannot tell.
+// Logs what mib.tables leaves out: snmpd serves that, and a manager cannot see that.
 void tell_what_is_left_out(const Config& config);
 
 // Logs why there is no agent.

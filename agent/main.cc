@@ -14,6 +14,7 @@
 #include "agent/commands/doctor/facts.h"
 #include "agent/commands/explain.h"
 #include "agent/commands/show/show.h"
+#include "agent/commands/watch/watch.h"
 #include "agent/config/access_file.h"
 #include "agent/config/config.h"
 #include "agent/daemon.h"
@@ -23,6 +24,7 @@
 #include "agent/process/privileges.h"
 #include "agent/process/signals.h"
 #include "base/log.h"
+#include "kernel/bpf_ends.h"
 #include "kernel/cgroup_units.h"
 #include "kernel/own_connections.h"
 #include "kernel/proc_counters.h"
@@ -72,6 +74,16 @@ ExitStatus check_command(const Options& options) {
   return ExitStatus::kAsked;
 }
 
+// Each round is to be read when it is there, by whatever reads a pipe.
+ExitStatus watch_command(const Options& options, const Config& config, const ShowSources& sources) {
+  const bool terminal = ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0;
+  const bool colour = std::getenv("NO_COLOR") == nullptr;
+  const Status watched = watch(
+      options, config, sources, terminal, colour, [](std::string_view text) { print(text); },
+      [](std::string_view text) { print(text, stderr); }, [] { std::fflush(stdout); });
+  return watched ? ExitStatus::kAsked : complain(watched.error(), ExitStatus::kFailed);
+}
+
 ExitStatus show_command(const Options& options) {
   const Result<Config> config = configuration(options);
   if (!config)
@@ -84,9 +96,11 @@ ExitStatus show_command(const Options& options) {
   kernel::ProcPressure pressure;
   kernel::CgroupUnits units;
   kernel::ProcNames names;
+  const ShowSources all{**sockets, processes, counters, pressure, units, names};
+  if (options.watch)
+    return watch_command(options, *config, all);
   const Result<std::string> remarks =
-      show(options, *config, {**sockets, processes, counters, pressure, units, names},
-           colour_wanted(), [](std::string_view text) { print(text); });
+      show(options, *config, all, colour_wanted(), [](std::string_view text) { print(text); });
   if (!remarks)
     return complain(remarks.error(), ExitStatus::kFailed);
   print(*remarks, stderr);
@@ -113,6 +127,7 @@ ExitStatus doctor_command(const Options& options) {
        .can_destroy =
            [&] { return kernel ? (*kernel)->can_destroy() : tl::unexpected(kernel.error()); },
        .can_use_bpf = [&] { return processes.bpf(); },
+       .can_watch_ends = [] { return kernel::BpfEnds::load({}).map([](const auto&) {}); },
        .processes = processes}));
   print(options.json ? findings_json(findings) : findings_text(findings, colour_wanted()));
   return anything_wrong(findings) ? ExitStatus::kFailed : ExitStatus::kAsked;
@@ -127,6 +142,7 @@ struct Kernel {
   kernel::ProcCounters counters;
   kernel::ProcPressure pressure;
   kernel::CgroupUnits units;
+  std::unique_ptr<tcp::EndsSource> ends;  // null: they are not watched
 
   static Result<std::unique_ptr<Kernel>> open() {
     Result<std::unique_ptr<kernel::SockDiag>> dumps = kernel::SockDiag::open();
@@ -151,7 +167,16 @@ struct Kernel {
             .counters = counters,
             .pressure = pressure,
             .units = units,
-            .own_connections = kernel::own_connections};
+            .own_connections = kernel::own_connections,
+            .ends = ends.get()};
+  }
+
+  void watch_ends(const Config::Ends& config) {
+    auto loaded = kernel::BpfEnds::load({.records = config.history != 0});
+    if (loaded)
+      ends = *std::move(loaded);
+    else
+      log::info("connections that end are not watched: " + loaded.error().text());
   }
 };
 
@@ -180,6 +205,8 @@ ExitStatus run_command(const Options& options, const char* const* argv) {
     return give_up(kernel.error());
   if (config->process.lookup)
     (*kernel)->processes.choose();
+  if (config->ends.watch && config->mib.tables.contains(tables::Group::kTcpmibd))
+    (*kernel)->watch_ends(config->ends);
   return serve((*kernel)->side(), *std::move(config), [&]() -> Result<Config> {
     Result<Config> fresh = configuration(options);
     if (!fresh)

@@ -27,7 +27,7 @@ class Connection {
   bool receive();
 
   // The first whole PDU that has come and was not taken, good until receive() is called. None: it
-  // is not whole yet, or never will be, which is_senseless() tells.
+  // is not whole yet, or never will be: see is_senseless().
   std::optional<Packet> take();
   bool has_packet() const;
   bool is_senseless() const { return senseless_; }

@@ -22,8 +22,8 @@ class MasterAddress {
     return path_ == other.path_ && host_ == other.host_ && port_ == other.port_;
   }
 
-  // What tells this master from others: "device:inode" of its socket or "host:port". None while
-  // there is no socket.
+  // What distinguishes this master from others: "device:inode" of its socket or "host:port". None
+  // while there is no socket.
   std::optional<std::string> identity() const;
 
   // Whether a master can be there at all: an address that nobody can listen on is a mistake.

@@ -11,7 +11,7 @@ inline constexpr const char* kOurSnmpdFile = "/etc/snmp/snmpd.conf.d/tcpmibd.con
 // changed, and so has not read it as it is. False where either cannot be looked at.
 //
 // A master makes its socket anew at each start, and nothing later touches its time of modification:
-// it tells the start by the clock that files are stamped with, to whoever may enter the folder, and
+// it shows the start by the clock that files are stamped with, to whoever may enter the folder, and
 // without a search for the process.
 bool started_before(const std::string& socket, const std::string& file);
 

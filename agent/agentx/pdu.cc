@@ -58,6 +58,32 @@ std::string_view own_name_of(ErrorCode code) {
   }
 }
 
+// Begins the payload with the context, where it is not the default one.
+template <typename AddPayload>
+void append_in_context(Bytes& out, Header header, PduType type, std::string_view context,
+                       AddPayload add_payload) {
+  if (!context.empty())
+    header.flags |= Header::kHasContext;
+  append(out, header, type, [&](Writer& fields) {
+    if (!context.empty())
+      fields.add_octets(context);
+    add_payload(fields);
+  });
+}
+
+void append_answer(Bytes& out, const Header& request, const Response& response,
+                   std::span<const std::uint8_t> bindings) {
+  Header header = request;
+  header.version = Header::kVersion;
+  header.flags &= Header::kNetworkByteOrder;
+  append(out, header, PduType::kResponse, [&](Writer& fields) {
+    fields.add32(response.uptime);
+    fields.add16(static_cast<std::uint16_t>(response.error));
+    fields.add16(response.index);
+    out.insert(out.end(), bindings.begin(), bindings.end());
+  });
+}
+
 }  // namespace
 
 std::string_view kind_of(PduType type) {
@@ -106,7 +132,23 @@ Header Header::parse(std::span<const std::uint8_t> bytes) {
 
 Response take_response(Reader& reader) {
   const std::uint32_t uptime = reader.take32();
-  return {.uptime = uptime, .error = static_cast<ErrorCode>(reader.take16())};
+  const auto error = static_cast<ErrorCode>(reader.take16());
+  return {.uptime = uptime, .error = error, .index = reader.take16()};
+}
+
+std::string_view take_open(Reader& reader) {
+  reader.take32();  // timeout, reserved
+  reader.take_oid();
+  return reader.take_octets();
+}
+
+Subtree take_register(Reader& reader) {
+  reader.take8();  // timeout
+  const std::uint8_t priority = reader.take8();
+  const std::uint8_t range = reader.take8();
+  reader.take8();  // reserved
+  const snmp::Oid root = reader.take_oid();
+  return range == 0 ? Subtree{.root = root, .priority = priority} : Subtree{};
 }
 
 // With the master's own timeout and the null identifier (6.2.1).
@@ -156,15 +198,36 @@ void append_notify(Bytes& out, Header header, std::span<const std::uint8_t> bind
 // Of a subagent's answer sysUpTime says nothing (6.2.16).
 void append_response(Bytes& out, const Header& request, Outcome outcome,
                      std::span<const std::uint8_t> bindings) {
-  Header header = request;
-  header.version = Header::kVersion;
-  header.flags &= Header::kNetworkByteOrder;
-  append(out, header, PduType::kResponse, [&](Writer& fields) {
-    fields.add32(0);
-    fields.add16(static_cast<std::uint16_t>(outcome.error));
-    fields.add16(outcome.index);
-    out.insert(out.end(), bindings.begin(), bindings.end());
+  append_answer(out, request, {.error = outcome.error, .index = outcome.index}, bindings);
+}
+
+// ---- Of a master
+
+void append_read(Bytes& out, Header header, PduType type, std::string_view context,
+                 const ReadFields& read) {
+  append_in_context(out, header, type, context, [&](Writer& fields) {
+    if (type == PduType::kGetBulk) {
+      fields.add16(read.non_repeaters);
+      fields.add16(read.max_repetitions);
+    }
+    for (const SearchRange& range : read.ranges)
+      fields.add_range(range);
   });
+}
+
+void append_test_set(Bytes& out, Header header, std::string_view context,
+                     std::span<const std::uint8_t> bindings) {
+  append_in_context(out, header, PduType::kTestSet, context,
+                    [&](Writer&) { out.insert(out.end(), bindings.begin(), bindings.end()); });
+}
+
+void append_set_phase(Bytes& out, Header header, PduType phase) {
+  append_in_context(out, header, phase, {}, [](Writer&) {});
+}
+
+void append_master_response(Bytes& out, const Header& request, std::uint32_t uptime,
+                            ErrorCode error) {
+  append_answer(out, request, {.uptime = uptime, .error = error}, {});
 }
 
 }  // namespace tcpmibd::agent::agentx

@@ -104,15 +104,27 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-// What a master says in a Response.
+// What begins a Response. Its bindings follow, which no master sends.
 struct Response {
-  std::uint32_t uptime = 0;  // sysUpTime, hundredths of a second
+  std::uint32_t uptime = 0;  // a master's sysUpTime, hundredths of a second
   ErrorCode error = ErrorCode::kNone;
+  std::uint16_t index = 0;  // of the binding that is to blame, from 1; 0 is none
 };
-// Without its bindings, which no master sends. `reader` may have failed.
+
+// The fields of payloads, behind the context. `reader` may have failed.
 Response take_response(Reader& reader);
+std::string_view take_open(Reader& reader);  // the session's description
+struct Subtree {
+  snmp::Oid root{};
+  std::uint8_t priority = 0;
+
+  bool operator==(const Subtree&) const = default;
+};
+Subtree take_register(Reader& reader);  // a range, which no subagent of ours has, has no root
 
 // Append a whole PDU to `out`. Of the header the type and the length are set here.
+//
+// Of a subagent:
 void append_open(Bytes& out, Header header, std::string_view description);
 void append_close(Bytes& out, Header header, CloseReason reason);
 void append_ping(Bytes& out, Header header);
@@ -122,5 +134,22 @@ void append_capabilities(Bytes& out, Header header, snmp::OidView id, std::strin
 void append_notify(Bytes& out, Header header, std::span<const std::uint8_t> bindings);
 void append_response(Bytes& out, const Header& request, Outcome outcome,
                      std::span<const std::uint8_t> bindings = {});
+// Of a master, in the default context unless one is given: what it asks, of a Get, GetNext or
+// GetBulk, or with a TestSet the `bindings` in the header's byte order; the further phases of that
+// Set; and its answers.
+struct ReadFields {
+  std::span<const SearchRange> ranges;
+  std::uint16_t non_repeaters = 0;  // both of a GetBulk
+  std::uint16_t max_repetitions = 0;
+};
+void append_read(Bytes& out, Header header, PduType type, std::string_view context,
+                 const ReadFields& read);
+void append_test_set(Bytes& out, Header header, std::string_view context,
+                     std::span<const std::uint8_t> bindings);
+// A CommitSet, UndoSet or CleanupSet: a header alone, that knows its Set by the transaction
+// (6.2.9).
+void append_set_phase(Bytes& out, Header header, PduType phase);
+void append_master_response(Bytes& out, const Header& request, std::uint32_t uptime,
+                            ErrorCode error);
 
 }  // namespace tcpmibd::agent::agentx

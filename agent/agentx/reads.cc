@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/agentx/transaction.h"
+
 namespace tcpmibd::agent::agentx {
 namespace {
 
@@ -36,8 +38,9 @@ std::size_t repeaters_from(const Header& header, const ReadPdu& pdu) {
 
 }  // namespace
 
-PendingRead::PendingRead(const Header& header, ReadPdu pdu, Time arrived)
+PendingRead::PendingRead(const Header& header, ReadPdu pdu, Time arrived, std::uint32_t master)
     : header_(header),
+      master_(master),
       repeaters_from_(repeaters_from(header, pdu)),
       max_repetitions_(pdu.max_repetitions),
       repetitions_left_(pdu.max_repetitions),
@@ -106,7 +109,7 @@ Read PendingRead::read_of(const tables::Managed& object, snmp::OidView name, Kin
   return {.kind = kind,
           .object = object,
           .name = name,
-          .transaction = {.id = header_.transaction},
+          .transaction = transaction_of(master_, header_.transaction),
           .arrived = trace_.arrived(),
           .now = now};
 }
@@ -200,7 +203,7 @@ void Reads::begin(const Header& header, ReadPdu pdu, Time now, Bytes& out) {
            other.type == header.type;
   };
   const bool is_too_big = pdu.ranges.size() > kMostBindings;
-  PendingRead read(header, std::move(pdu), now);
+  PendingRead read(header, std::move(pdu), now, master_);
   if (std::ranges::any_of(reads_, is_again)) {
     read.write_trace("repeated");
   } else if (is_too_big || reads_.size() == kMost) {

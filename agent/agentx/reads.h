@@ -31,7 +31,7 @@ class PendingRead {
   };
 
   // The PDU has been checked; see Reads.
-  PendingRead(const Header& header, ReadPdu pdu, Time arrived);
+  PendingRead(const Header& header, ReadPdu pdu, Time arrived, std::uint32_t master = 0);
 
   const Header& header() const { return header_; }
 
@@ -59,6 +59,7 @@ class PendingRead {
   void fail(ErrorCode error);
 
   Header header_;
+  std::uint32_t master_;  // see transaction_of()
   std::size_t repeaters_from_;
   std::uint16_t max_repetitions_;
   std::uint16_t repetitions_left_;
@@ -75,8 +76,9 @@ class PendingRead {
 // All that are under way. None waits for another.
 class Reads {
  public:
-  // Both outlive it.
-  Reads(const Objects& objects, ReadTarget& target) : objects_(objects), target_(target) {}
+  // Both outlive it. For `master` see transaction_of().
+  Reads(const Objects& objects, ReadTarget& target, std::uint32_t master = 0)
+      : objects_(objects), target_(target), master_(master) {}
   ~Reads();
   Reads(const Reads&) = delete;
   Reads& operator=(const Reads&) = delete;
@@ -106,6 +108,7 @@ class Reads {
 
   const Objects& objects_;
   ReadTarget& target_;
+  std::uint32_t master_;
   std::deque<UnderWay> reads_;
 };
 

@@ -12,7 +12,7 @@
 namespace tcpmibd::agent::agentx {
 namespace {
 
-// How much a master may have to read yet before it is told of more.
+// How much a master may have to read yet before it is sent more.
 constexpr std::size_t kMostNotified = std::size_t{16} << 10;
 
 // Of a master that answers none it is not remembered for ever.
@@ -54,8 +54,8 @@ Session::Session(FileDescriptor socket, Settings settings, const Objects& object
       objects_(objects),
       uptime_(uptime),
       connection_(std::move(socket)),
-      reads_(objects, reads),
-      sets_(objects, writes),
+      reads_(objects, reads, settings_.master),
+      sets_(objects, writes, settings_.master),
       heard_(now) {
   ask(Step::kOpen, now);
 }
@@ -153,7 +153,10 @@ void Session::on_answer(const Asked& asked, const Packet& packet, Response respo
       id_ = packet.header.session;
       uptime_.open(response.uptime, now);
       state_ = State::kRegistering;
-      ask(Step::kCapabilities, now);
+      if (settings_.has_capabilities)
+        ask(Step::kCapabilities, now);
+      else
+        ask_next(now);
       return;
     case Step::kCapabilities:
       if (response.error != ErrorCode::kNone)

@@ -34,6 +34,8 @@ class Session {
     std::uint8_t priority = 127;               // of the registrations; the lower one serves
     Duration ping = std::chrono::seconds(30);  // how long a master may be silent
     std::string description;                   // of the session, for people
+    std::uint32_t master = 0;                  // see transaction_of()
+    bool has_capabilities = true;              // whether it gets a row for its sysORTable
   };
 
   // How long a master may take to answer us, and to read what it is sent.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/agentx/transaction.h"
+
 namespace tcpmibd::agent::agentx {
 namespace {
 
@@ -163,7 +165,7 @@ SetAnswer Sets::write(const Binding& binding, Phase phase, const Header& header)
                         .object = *object,
                         .name = binding.name,
                         .value = binding.value,
-                        .transaction = {.id = header.transaction}});
+                        .transaction = transaction_of(master_, header.transaction)});
 }
 
 // What an object of ours knows of the Set is forgotten, whichever way it went.

@@ -31,8 +31,9 @@ namespace tcpmibd::agent::agentx {
 // Each phase can be left and taken up again between any two bindings.
 class Sets {
  public:
-  // Both outlive it.
-  Sets(const Objects& objects, WriteTarget& target) : objects_(objects), target_(target) {}
+  // Both outlive it. For `master` see transaction_of().
+  Sets(const Objects& objects, WriteTarget& target, std::uint32_t master = 0)
+      : objects_(objects), target_(target), master_(master) {}
   ~Sets() { release_all(); }
   Sets(const Sets&) = delete;
   Sets& operator=(const Sets&) = delete;
@@ -98,6 +99,7 @@ class Sets {
 
   const Objects& objects_;
   WriteTarget& target_;
+  std::uint32_t master_;
   std::deque<Set> sets_;  // in the order of their beginning
 };
 

@@ -3,7 +3,6 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <array>
 #include <system_error>
 #include <utility>
 
@@ -76,7 +75,8 @@ Subagent::Subagent(Signals& signals, const Config::Agentx& config,
       objects_(objects),
       reads_(reads),
       writes_(writes),
-      dialer_(master_) {}
+      dialer_(master_),
+      modules_(config_, objects_, reads_, writes_) {}
 
 Subagent::~Subagent() {
   if (session_)
@@ -88,20 +88,34 @@ Start Subagent::start() {
     return start_failure(tl::unexpected(status.error()), ExitStatus::kUsage);
   if (Status status = lock_.take(); !status)
     return start_failure(status.error());
+  modules_.open();
   return {};
 }
 
-bool Subagent::is_serving() const {
+bool Subagent::is_registered() const {
   return session_ && session_->state() == Session::State::kServing;
 }
 
+bool Subagent::is_serving() const { return is_registered() || modules_.is_serving(); }
+
 Standing Subagent::standing() const {
-  if (is_serving())
-    return {.serving = true, .text = "registered with the AgentX master at " + master_.text()};
-  std::string text = "waiting for the AgentX master at " + master_.text();
-  if (!cause_.empty())
-    text += ": " + cause_;
-  return {.serving = false, .text = std::move(text)};
+  const std::string registered = "registered with the AgentX master at " + master_.text();
+  const std::string through = "serving snmpd through its module at " + modules_.path();
+  if (modules_.is_serving())
+    return {.serving = true, .text = through + "; " + (is_registered() ? registered : waiting())};
+  if (is_registered())
+    return {.serving = true, .text = registered};
+  return {.serving = false, .text = waiting()};
+}
+
+std::string Subagent::waiting() const {
+  const std::string text = "waiting for the AgentX master at " + master_.text();
+  return cause_.empty() ? text : text + ": " + cause_;
+}
+
+// Both are of one snmpd, if that has both.
+Time Subagent::uptime_zero() const {
+  return modules_.is_serving() && !is_registered() ? modules_.uptime_zero() : uptime_.zero();
 }
 
 void Subagent::repeat(std::optional<Duration> interval, std::function<void()> act) {
@@ -109,7 +123,11 @@ void Subagent::repeat(std::optional<Duration> interval, std::function<void()> ac
 }
 
 bool Subagent::notify(const tables::Notification& notification) {
-  return session_ && session_->notify(notification);
+  return is_registered() ? session_->notify(notification) : modules_.notify(notification);
+}
+
+std::size_t Subagent::unconfirmed() const {
+  return is_registered() ? session_->unconfirmed() : modules_.unconfirmed();
 }
 
 // ---- The loop
@@ -128,20 +146,27 @@ Status Subagent::settle() {
 
 Time Subagent::wake(Time now, std::optional<Duration> latest) const {
   const Time dial = dialer_.is_under_way() ? dialer_.wake() : dial_at_;
-  Time wake = session_ ? session_->wake() : dial;
+  Time wake = std::min(session_ ? session_->wake() : dial, modules_.wake());
   for (const Ticks* ticks : {&beat_, &repeated_})
     wake = std::min(wake, ticks->due().value_or(wake));
   return latest ? std::min(wake, now + *latest) : wake;
 }
 
-void Subagent::wait(const Events& events, bool busy, std::optional<Duration> latest) {
-  const Time before = Clock::now();
-  std::array waiting{
+// The signals and the worker come first.
+std::vector<pollfd> Subagent::descriptors(const Events& events) const {
+  std::vector<pollfd> waiting{
       pollfd{.fd = signal_descriptor(), .events = POLLIN, .revents = 0},
       pollfd{.fd = events.news, .events = POLLIN, .revents = 0},
       session_ ? pollfd{.fd = session_->descriptor(), .events = session_->events(), .revents = 0}
                : pollfd{.fd = dialer_.descriptor(), .events = POLLOUT, .revents = 0}};
-  busy = busy || (session_ && session_->is_busy());
+  modules_.append_to(waiting);
+  return waiting;
+}
+
+void Subagent::wait(const Events& events, bool busy, std::optional<Duration> latest) {
+  const Time before = Clock::now();
+  std::vector<pollfd> waiting = descriptors(events);
+  busy = busy || (session_ && session_->is_busy()) || modules_.is_busy();
   const int ready = ::poll(waiting.data(), waiting.size(),
                            busy ? 0 : in_milliseconds(wake(before, latest) - before));
   if (ready > 0 && waiting[0].revents != 0)
@@ -150,10 +175,15 @@ void Subagent::wait(const Events& events, bool busy, std::optional<Duration> lat
     events.on_news();
     if (session_)
       session_->retry();
+    modules_.retry();
   }
-  const Time now = Clock::now();
+  act(Clock::now());
+}
+
+void Subagent::act(Time now) {
   beat_.act(now);
   repeated_.act(now);
+  modules_.turn(now);
   if (session_)
     session_->turn(now);
 }
@@ -174,7 +204,7 @@ Status Subagent::dial(Time now) {
   if (*outcome)
     return open(*std::move(*outcome), now);
   const Error& error = outcome->error();
-  tell_absence(cause_of(error), error.text());
+  log_absence(cause_of(error), error.text());
   return {};
 }
 
@@ -183,7 +213,7 @@ Status Subagent::open(FileDescriptor socket, Time now) {
   if (Status status = lock_.take(); !status) {
     if (!is_scarcity(status.error().code))
       return status;
-    tell_absence(std::generic_category().message(status.error().code), status.error().text());
+    log_absence(std::generic_category().message(status.error().code), status.error().text());
     return {};
   }
   session_.emplace(std::move(socket),
@@ -199,11 +229,11 @@ Status Subagent::look_at_session(Time now) {
   if (const std::optional<Session::Refusal> refusal = session_->take_refusal()) {
     if (session_->end() == Session::End::kDuplicate)
       return duplicate(refusal->what);
-    tell_refusal(*refusal);
+    log_refusal(*refusal);
   }
   if (session_->state() == Session::State::kEnded)
     end_session(now);
-  else if (is_serving() && !announced_)
+  else if (is_registered() && !announced_)
     announce();
   return {};
 }
@@ -223,7 +253,7 @@ void Subagent::end_session(Time now) {
                    {log::field_of(log::kMasterLost)});
   } else {
     const std::string absence = absence_of(*session_);
-    tell_absence("it " + absence, "the AgentX master at " + master_.text() + ' ' + absence);
+    log_absence("it " + absence, "the AgentX master at " + master_.text() + ' ' + absence);
   }
   announced_ = false;
   session_.reset();
@@ -231,14 +261,14 @@ void Subagent::end_session(Time now) {
 }
 
 // Once for each cause: an absence may last.
-void Subagent::tell_absence(const std::string& cause, const std::string& line) {
+void Subagent::log_absence(const std::string& cause, const std::string& line) {
   if (std::exchange(cause_, cause) == cause)
     return;
   absences_.write(log::Level::kWarning,
                   line + "; trying again every " + in_seconds(config_.reconnect));
 }
 
-void Subagent::tell_refusal(const Session::Refusal& refusal) {
+void Subagent::log_refusal(const Session::Refusal& refusal) {
   refusals_.write(log::Level::kError,
                   failure("register " + std::string(refusal.what) + " with the AgentX master at " +
                           master_.text() + ": it answers " + to_text(refusal.why))

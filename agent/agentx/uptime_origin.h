@@ -8,7 +8,7 @@
 
 namespace tcpmibd::agent::agentx {
 
-// When the master's sysUpTime was 0, on our clock: what every TimeStamp is told from.
+// When the master's sysUpTime was 0, on our clock: what every TimeStamp counts from.
 //
 // A TimeStamp is a constant (RFC 2579), so the origin stays the same as long as sysUpTime goes on,
 // though each answer of the master comes a little later or sooner, its clock may drift from ours,
@@ -25,7 +25,7 @@ class UptimeOrigin {
   void open(std::uint32_t uptime, Time now);
 
   // What it has answered since, in the same session: it has not begun anew meanwhile. Not to be
-  // told of an answer that took longer than kJitter, for nobody knows how old that is.
+  // called with an answer that took longer than kJitter, for nobody knows how old that is.
   void follow(std::uint32_t uptime, Time now);
 
   Time zero() const { return zero_; }

@@ -1,6 +1,5 @@
 #include "agent/agentx/wire.h"
 
-#include <algorithm>
 #include <iterator>
 #include <string>
 #include <variant>
@@ -44,6 +43,11 @@ std::uint8_t type_of(const snmp::Value& value) {
   return static_cast<std::uint8_t>(kTypes[value.index()]);
 }
 
+bool is_exception(std::uint16_t type) {
+  return type >= static_cast<std::uint16_t>(Exception::kNoSuchObject) &&
+         type <= static_cast<std::uint16_t>(Exception::kEndOfMibView);
+}
+
 // Writes what follows the name of a binding.
 struct ValueWriter {
   Writer& out;
@@ -62,14 +66,6 @@ struct ValueWriter {
   void operator()(const snmp::Oid& name) const { out.add_name(name); }
 };
 
-std::optional<snmp::Value> address_of(std::string_view octets) {
-  snmp::IpAddress address{};
-  if (octets.size() != address.octets.size())
-    return std::nullopt;
-  std::ranges::copy(octets, address.octets.begin());
-  return address;
-}
-
 }  // namespace
 
 // ---- Writer
@@ -81,12 +77,12 @@ void Writer::add(std::uint64_t number, std::size_t size) {
   }
 }
 
-void Writer::add_name(snmp::OidView name) {
+void Writer::add_name(snmp::OidView name, bool include) {
   const bool prefixed = has_prefix(name);
   const snmp::OidView spelt = prefixed ? name.subspan(kPrefixLength) : name;
   add8(static_cast<std::uint8_t>(spelt.size()));
   add8(prefixed ? static_cast<std::uint8_t>(name[std::size(kInternet)]) : 0);
-  add8(0);  // include: nothing that we send has it
+  add8(include ? 1 : 0);
   add8(0);  // reserved
   for (const snmp::SubId id : spelt)
     add32(id);
@@ -96,6 +92,11 @@ void Writer::add_octets(std::string_view octets) {
   add32(static_cast<std::uint32_t>(octets.size()));
   out_.insert(out_.end(), octets.begin(), octets.end());
   out_.insert(out_.end(), padding_of(octets.size()), 0);
+}
+
+void Writer::add_range(const SearchRange& range) {
+  add_name(range.start, range.include);
+  add_name(range.end);
 }
 
 void Writer::add_type(std::uint8_t type) {
@@ -112,6 +113,12 @@ void Writer::add_binding(snmp::OidView name, const snmp::Value& value) {
 void Writer::add_binding(snmp::OidView name, Exception exception) {
   add_type(static_cast<std::uint8_t>(exception));
   add_name(name);
+}
+
+void Writer::add_binding_of_no_type(snmp::OidView name) {
+  add_type(static_cast<std::uint8_t>(Type::kOpaque));
+  add_name(name);
+  add_octets({});
 }
 
 // ---- Reader
@@ -179,6 +186,20 @@ Binding Reader::take_binding() {
   return {.name = name.name, .value = take_value(type)};
 }
 
+Found Reader::take_found() {
+  const std::uint16_t type = take16();
+  take16();  // reserved
+  const Name name = take_name();
+  if (is_exception(type))
+    return {.name = name.name, .what = static_cast<Exception>(type)};
+  std::optional<snmp::Value> value = take_value(type);
+  if (!value || failed_) {
+    fail();
+    return {};
+  }
+  return {.name = name.name, .what = *std::move(value)};
+}
+
 std::optional<snmp::Value> Reader::take_value(std::uint16_t type) {
   switch (static_cast<Type>(type)) {
     case Type::kInteger:
@@ -192,11 +213,11 @@ std::optional<snmp::Value> Reader::take_value(std::uint16_t type) {
     case Type::kCounter64:
       return snmp::Counter64{take64()};
     case Type::kIpAddress:
-      return address_of(take_octets());
+      return snmp::ip_address_of(take_octets());
     case Type::kOctetString:
       return snmp::OctetString{std::string(take_octets())};
     case Type::kObjectId:
-      return take_name().name;
+      return take_oid();
     case Type::kOpaque:
       take_octets();
       return std::nullopt;

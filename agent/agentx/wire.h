@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "snmp/oid.h"
@@ -32,6 +33,12 @@ struct Binding {
   std::optional<snmp::Value> value;  // none: of a type that no object of ours has
 };
 
+// A variable binding of an answer.
+struct Found {
+  snmp::Oid name;
+  std::variant<snmp::Value, Exception> what;
+};
+
 // Where a Get or GetNext looks (RFC 2741, 5.2).
 struct SearchRange {
   snmp::Oid start{};
@@ -49,10 +56,12 @@ class Writer {
   void add16(std::uint16_t number) { add(number, sizeof number); }
   void add32(std::uint32_t number) { add(number, sizeof number); }
   void add64(std::uint64_t number) { add(number, sizeof number); }
-  void add_name(snmp::OidView name);         // an object identifier (5.1)
-  void add_octets(std::string_view octets);  // an octet string with its padding (5.3)
+  void add_name(snmp::OidView name, bool include = false);  // an object identifier (5.1)
+  void add_octets(std::string_view octets);                 // an octet string and padding (5.3)
+  void add_range(const SearchRange& range);
   void add_binding(snmp::OidView name, const snmp::Value& value);
   void add_binding(snmp::OidView name, Exception exception);
+  void add_binding_of_no_type(snmp::OidView name);  // that an object of ours has; see Binding
 
  private:
   void add(std::uint64_t number, std::size_t size);
@@ -63,7 +72,7 @@ class Writer {
 };
 
 // Takes fields from a PDU, never beyond its end. What is cut short or senseless is read as zero or
-// empty, and so is all that follows; failed() tells.
+// empty, and so is all that follows: see failed().
 class Reader {
  public:
   Reader(std::span<const std::uint8_t> bytes, ByteOrder order) : bytes_(bytes), order_(order) {}
@@ -73,8 +82,10 @@ class Reader {
   std::uint32_t take32() { return static_cast<std::uint32_t>(take(sizeof(std::uint32_t))); }
   std::uint64_t take64() { return take(sizeof(std::uint64_t)); }
   std::string_view take_octets();  // lies in the PDU
+  snmp::Oid take_oid() { return take_name().name; }
   SearchRange take_range();
   Binding take_binding();
+  Found take_found();  // a value of a type that no object of ours has is senseless
 
   bool at_end() const { return bytes_.empty(); }
   bool failed() const { return failed_; }

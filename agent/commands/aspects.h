@@ -6,11 +6,11 @@
 #include "tcp/life_cycle.h"
 #include "tcp/state.h"
 
-// What is told of a state wherever it is told: in a terminal and in docs/tcp-states.md.
+// What is described of a state, in a terminal as in docs/tcp-states.md.
 
 namespace tcpmibd::agent {
 
-// What is told of a state, in the order in which it is told.
+// The aspects of a state, in the order in which they are printed.
 struct Aspect {
   std::string_view title;
   std::string_view tcp::Stage::*text;

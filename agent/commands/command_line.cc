@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "agent/commands/show/metrics.h"
 #include "agent/commands/show/topics.h"
 #include "agent/config/nearest.h"
 #include "agent/config/toml_string.h"
@@ -35,6 +36,9 @@ struct Typed {
   std::string what;
   bool json = false;
   bool jsonl = false;
+  bool openmetrics = false;
+  bool prometheus = false;
+  std::string watch;
   bool numeric = false;
   std::vector<std::string> states;
   std::string port;
@@ -111,6 +115,14 @@ void CommandLine::add_show(Typed& typed) {
   show->add_option("what", typed.what)->type_name("[WHAT]");
   show->add_flag("--json", typed.json, "print JSON")->group(kShowGroup);
   show->add_flag("--jsonl", typed.jsonl, "print JSON, a line a row")->group(kShowGroup);
+  show->add_flag("--watch{2}", typed.watch,
+                 "again every 2 seconds, in place on a terminal; --watch=5 every 5")
+      ->group(kShowGroup);
+  show->add_flag("--openmetrics", typed.openmetrics, "print metrics in OpenMetrics 1.0")
+      ->group(kShowGroup);
+  show->add_flag("--prometheus", typed.prometheus,
+                 "print metrics as node_exporter's textfile collector reads them")
+      ->group(kShowGroup);
   show->add_flag("--numeric", typed.numeric, "print numbers instead of names")->group(kShowGroup);
   add_option(*show, "--state", "NAME[,NAME]", typed.states, kShowGroup,
              "only these states, by any of their names")
@@ -148,6 +160,8 @@ Examples:
   tcpmibd show ports                        which accept queue is full
   tcpmibd show pressure                     whether ephemeral ports run out
   tcpmibd show --port 443 --json            one service, for a script
+  tcpmibd show --watch                      what hurts now, live; ? says more
+  tcpmibd show --prometheus                 figures for node_exporter
   tcpmibd explain CLOSE_WAIT                what that state means and what to do
   tcpmibd check-config --set log.level=debug
   tcpmibd doctor --query localhost --community public
@@ -321,7 +335,39 @@ Options::Command command_of(const CommandLine& line) {
   return line.check_config->parsed() ? Options::Command::kCheckConfig : Options::Command::kRun;
 }
 
-// An option that would change nothing is a mistake, and better told than passed over.
+// A format of metrics has everything, so that a figure means the same in each: the query chooses.
+Status check_metrics(const Typed& typed) {
+  if (!typed.openmetrics && !typed.prometheus)
+    return {};
+  const std::string option = typed.openmetrics ? "--openmetrics" : "--prometheus";
+  if (!has_metrics(typed.what))
+    return failure(option + " has nothing of 'show " + typed.what +
+                   "', for there may be any number of them: ports, units and states count them");
+  if (typed.numeric || !typed.states.empty() || !typed.port.empty() || !typed.process.empty())
+    return failure(option + " prints all figures: choose in the query, not by an option");
+  return {};
+}
+
+constexpr std::uint16_t kLongestWatch = 3600;  // seconds
+
+Result<std::chrono::seconds> watch_of(const std::string& text) {
+  const std::uint16_t seconds = number<std::uint16_t>(text).value_or(0);
+  if (seconds == 0 || seconds > kLongestWatch)
+    return failure("'" + text + "' is no interval: --watch takes seconds from 1 to 3600");
+  return std::chrono::seconds(seconds);
+}
+
+// One at most; JSON alone has two.
+Status check_formats(const Typed& typed) {
+  const int formats = typed.json + typed.jsonl + typed.openmetrics + typed.prometheus;
+  if (formats <= 1)
+    return {};
+  if (typed.json && typed.jsonl)
+    return failure("--json and --jsonl exclude each other: one document, or a line a row");
+  return failure("--json, --jsonl, --openmetrics and --prometheus exclude each other");
+}
+
+// An option that would change nothing is a mistake, and is reported.
 Status check_meaning(const Typed& typed, const Topic& topic) {
   struct Use {
     std::string_view option;
@@ -352,11 +398,19 @@ Status check_what(const Typed& typed) {
 Status fill_show(const Typed& typed, Options& options) {
   if (Status status = check_what(typed); !status)
     return status;
+  if (Status status = check_formats(typed).and_then([&] { return check_metrics(typed); }); !status)
+    return status;
   options.what = typed.what;
-  if (typed.json && typed.jsonl)
-    return failure("--json and --jsonl exclude each other: one document, or a line a row");
   options.json = typed.json;
   options.jsonl = typed.jsonl;
+  options.openmetrics = typed.openmetrics;
+  options.prometheus = typed.prometheus;
+  if (!typed.watch.empty()) {
+    const Result<std::chrono::seconds> interval = watch_of(typed.watch);
+    if (!interval)
+      return tl::unexpected(interval.error());
+    options.watch = *interval;
+  }
   options.numeric = typed.numeric;
   options.process = printable(typed.process);  // As names are shown, and so may be typed.
   for (const std::string& name : typed.states) {

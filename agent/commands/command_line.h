@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,7 +26,10 @@ struct Options {
   // show
   std::string what{};  // "connections", "listeners", "states", …; empty: the first two
   bool json = false;
-  bool jsonl = false;  // a line a row; not with json
+  bool jsonl = false;        // a line a row; not with json
+  bool openmetrics = false;  // one format at most, and no filters with these two
+  bool prometheus = false;
+  std::optional<std::chrono::seconds> watch{};  // between two looks; none: one look
   bool numeric = false;
   std::vector<tcp::State> states{};  // Empty: all.
   std::optional<std::uint16_t> port{};

@@ -14,11 +14,11 @@ namespace tcpmibd::agent {
 namespace {
 
 using tcp::Command;
-using tcp::Moment;
 using tcp::Note;
 using tcp::Stage;
 using tcp::State;
 using tcp::Story;
+using tcp::StoryStep;
 using tcp::Transition;
 
 constexpr std::size_t kWidth = 79;
@@ -70,10 +70,10 @@ std::string names_in_words(State state) {
   return text;
 }
 
-std::string moment_line(const Moment& moment) {
-  std::string line = "  " + padded(plain(moment.happens), 39) +
-                     padded(std::string(moment.segment), 13) +
-                     padded(std::string(moment.client), 13) + std::string(moment.server);
+std::string step_line(const StoryStep& step) {
+  std::string line = "  " + padded(plain(step.happens), 39) +
+                     padded(std::string(step.segment), 13) + padded(std::string(step.client), 13) +
+                     std::string(step.server);
   line.erase(line.find_last_not_of(' ') + 1);
   return line + '\n';
 }
@@ -82,9 +82,9 @@ std::string story(const Story& story, bool colour) {
   std::string text = '\n' + bold(story.title, colour) + '\n';
   if (!story.introduction.empty())
     text += "  " + wrapped(story.introduction, 2);
-  text += '\n' + moment_line({"", "", "client", "server"});
-  for (const Moment& moment : story.moments)
-    text += moment_line(moment);
+  text += '\n' + step_line({"", "", "client", "server"});
+  for (const StoryStep& step : story.steps)
+    text += step_line(step);
   return text + "\n  " + wrapped(story.moral, 2);
 }
 

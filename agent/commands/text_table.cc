@@ -12,11 +12,6 @@
 
 namespace tcpmibd::agent {
 
-namespace {
-
-// The columns of a terminal that `text`, which is UTF-8, takes: two for a wide character of East
-// Asia, none for an accent that is put upon another. Whatever the locale says: what we print is
-// UTF-8.
 std::size_t width_of(std::string_view text) {
   if (is_plain(text))
     return text.size();
@@ -24,7 +19,20 @@ std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(u8_width(octets, text.size(), "UTF-8"));
 }
 
-}  // namespace
+std::string_view cut_to_width(std::string_view text, std::size_t most) {
+  if (is_plain(text))
+    return text.substr(0, most);
+  std::size_t size = 0;
+  std::size_t width = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    const Character character = take_character(rest);
+    width += width_of(character.octets);
+    if (width > most)
+      break;
+    size += character.octets.size();
+  }
+  return text.substr(0, size);
+}
 
 TextTable::TextTable(std::vector<Heading> headings)
     : headings_(std::move(headings)), widths_(headings_.size()) {

@@ -5,11 +5,20 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/commands/writer.h"
 
 namespace tcpmibd::agent {
+
+// The columns of a terminal that `text`, which is UTF-8, takes: two for a wide character of East
+// Asia, none for an accent that is put upon another. Whatever the locale says: what we print is
+// UTF-8.
+std::size_t width_of(std::string_view text);
+
+// As many whole characters from its beginning as take no more than `most` columns.
+std::string_view cut_to_width(std::string_view text, std::size_t most);
 
 // A table for people: columns as wide as their widest cell on a terminal, two spaces between, no
 // trailing ones. Nothing is cut.

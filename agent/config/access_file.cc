@@ -24,7 +24,7 @@ constexpr std::string_view kAllowed[] = {
     "sourceFilterAddress",
     // the system group
     "sysdescr", "syslocation", "syscontact", "sysname", "sysservices", "sysobjectid",
-    // who is told
+    // who receives notifications
     "trapsink", "trap2sink", "informsink", "trapsess", "trapcommunity", "v1trapaddress",
     "authtrapenable",
     // how much is answered at once
@@ -250,7 +250,7 @@ Result<std::vector<AccessLine>> read_access_file(const std::string& file) {
       .and_then([&](const std::string& text) { return access_lines(file, text); });
 }
 
-// rocommunity and its like tell readers by their address.
+// rocommunity and its like distinguish readers by their address.
 bool admit_without_address(const std::vector<AccessLine>& lines) {
   constexpr std::string_view kAdmitting[] = {"com2secunix", "rouser", "rwuser", "authuser"};
   return std::ranges::any_of(lines, [&](const AccessLine& line) {

@@ -15,7 +15,7 @@ using tcp::Measure;
 
 constexpr std::size_t kLongestName = 32;  // tcpmibdAlarmName
 
-// A value that no host reaches, so that a mistyped number is told.
+// A value that no host reaches, so that a mistyped number is an error.
 constexpr int kMost = 1'000'000'000;
 
 // A state under any name, also as the number that a bare word on the command line may be; or one

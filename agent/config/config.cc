@@ -70,8 +70,8 @@ class FileReader {
  public:
   FileReader(const std::string& file, Draft& draft) : file_(file), draft_(draft) {}
 
-  // Reads on after a mistake, so that the one told is the first in the order of the file, which is
-  // not that of the table.
+  // Reads on after a mistake, so that the one reported is the first in the order of the file, which
+  // is not that of the table.
   Status apply(const toml::table& document) {
     for (const auto& [name, node] : document) {
       const toml::table* table = node.as_table();
@@ -80,7 +80,7 @@ class FileReader {
       else if (table != nullptr && std::ranges::count(sections(), name.str()) != 0)
         apply_section(name, *table);
       else
-        tell(name, not_a_section(name, node));
+        report(name, not_a_section(name, node));
     }
     const auto first = std::ranges::min_element(mistakes_, {}, &Mistake::line);
     return first == mistakes_.end() ? Status() : mistake(place(first->line), first->cause);
@@ -95,17 +95,17 @@ class FileReader {
   void apply_section(std::string_view section, const toml::table& table) {
     for (const auto& [name, node] : table) {
       const Key<Config>* key = find_key(section, name);
-      tell(name, key == nullptr ? unknown_key(name, section, names_in(section))
-                                : put(*key, node, draft_.config));
+      report(name, key == nullptr ? unknown_key(name, section, names_in(section))
+                                  : put(*key, node, draft_.config));
     }
   }
 
   void apply_alarms(const toml::table& alarms) {
     for (const auto& [name, node] : alarms) {
       if (!node.is_table())
-        tell(name, '\'' + std::string(name) + "' is in no alarm: write [alarm.NAME] above it");
+        report(name, '\'' + std::string(name) + "' is in no alarm: write [alarm.NAME] above it");
       else if (!AlarmSections::is_name(name))
-        tell(name, no_alarm_name(name));
+        report(name, no_alarm_name(name));
       else
         apply_alarm(name, *node.as_table());
     }
@@ -115,12 +115,12 @@ class FileReader {
     draft_.alarms.open(alarm, place(alarm.source().begin.line));
     const std::vector<std::string_view> known = AlarmSections::keys();
     for (const auto& [name, node] : table)
-      tell(name, std::ranges::count(known, name.str()) == 0
-                     ? unknown_key(name, "alarm." + std::string(alarm), known)
-                     : draft_.alarms.put(alarm, name, node, place(name.source().begin.line)));
+      report(name, std::ranges::count(known, name.str()) == 0
+                       ? unknown_key(name, "alarm." + std::string(alarm), known)
+                       : draft_.alarms.put(alarm, name, node, place(name.source().begin.line)));
   }
 
-  void tell(const toml::key& at, std::string cause) {
+  void report(const toml::key& at, std::string cause) {
     if (!cause.empty())
       mistakes_.push_back({at.source().begin.line, std::move(cause)});
   }

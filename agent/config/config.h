@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/config/snmpd.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -21,6 +22,8 @@ struct Config {
     int priority = 100;                          // 1..255, the lower one serves
     Duration reconnect = std::chrono::seconds(2);
     Duration ping = std::chrono::seconds(30);
+    std::string module_socket{kModuleSocket};  // where snmpd's module reaches us; empty: not at all
+    std::vector<std::string> module_users{};   // besides root and us; none: snmpd_user()
   } agentx;
 
   // Of the connections that managers hold over `tcp:` and the like.
@@ -53,6 +56,12 @@ struct Config {
   } process;
 
   tcp::DeletionRules delete_tcb;
+
+  // Connections that end, as the kernel reports them at that moment.
+  struct Ends {
+    bool watch = true;        // where BPF may be used
+    unsigned history = 1024;  // of the newest ones; 0: they are counted only
+  } ends;
 
   // When alarms are judged; nothing is watched where none is configured.
   struct Watch {

@@ -54,6 +54,7 @@ Key<Config> key(std::string_view section, std::string_view name, Applies applies
 }  // namespace
 
 // clang-format off
+// A table. NOLINTNEXTLINE(readability-function-size)
 const std::vector<Key<Config>>& keys() {
   using enum Applies;
   static const std::vector<Key<Config>> keys = {
@@ -71,6 +72,17 @@ const std::vector<Key<Config>>& keys() {
       key("agentx", "ping", kRestart, Interval{seconds(1), minutes(60), seconds(1)},
           [](auto& config) -> auto& { return config.agentx.ping; },
           "After how long a silence a master is asked whether it is still there."),
+      key("agentx", "module-socket", kRestart, Text{.may_be_empty = true},
+          [](auto& config) -> auto& { return config.agentx.module_socket; },
+          "The socket at which the module `tcpmibd_snmpd` in snmpd reaches us, by which walks are many "
+          "times faster than over AgentX. Its folder must be there and open to snmpd. Empty: no such "
+          "socket. The module looks for it at the default, or where `TCPMIBD_SNMPD_SOCKET` in snmpd's "
+          "environment says."),
+      key("agentx", "module-users", kRestart, Addresses{},
+          [](auto& config) -> auto& { return config.agentx.module_users; },
+          "As whom an snmpd may run that comes to `agentx.module-socket`, besides root and our own "
+          "user: it can read and write all that we serve. Empty: the user that snmpd has on this "
+          "system."),
 
       key("standalone", "address", kRestart, Addresses{},
           [](auto& config) -> auto& { return config.standalone.addresses; },
@@ -85,7 +97,8 @@ const std::vector<Key<Config>>& keys() {
           "over the loopback, and who can open a `unix:` socket. Nothing may be written then."),
       key("standalone", "state", kRestart, Text{.may_be_empty = true},
           [](auto& config) -> auto& { return config.standalone.state; },
-          "The folder that keeps the SNMP engine's id and its count of starts, which SNMPv3 needs. "
+          "The folder that keeps the SNMP engine's id and its count of starts, which SNMPv3 needs, and "
+          "the number of the last connection that ended. "
           "Empty: `$STATE_DIRECTORY`, else `/var/lib/tcpmibd`, else `$XDG_STATE_HOME/tcpmibd`."),
       key("standalone", "tcp-idle", kLive, Interval{seconds(1), minutes(60)},
           [](auto& config) -> auto& { return config.standalone.connections.idle; },
@@ -143,6 +156,15 @@ const std::vector<Key<Config>>& keys() {
       key("delete-tcb", "protect-remote-ports", kLive, Ports{},
           [](auto& config) -> auto& { return config.delete_tcb.protected_remote_ports; },
           "Remote ports to which connections are never deleted."),
+
+      key("ends", "watch", kRestart, Choice<bool>{{{"auto", true}, {"off", false}}},
+          [](auto& config) -> auto& { return config.ends.watch; },
+          "Whether to watch connections end, and why. `auto`: where BPF may be used, which takes "
+          "CAP_BPF and CAP_PERFMON; elsewhere one line of the log says what is missing."),
+      key("ends", "history", kRestart, Number{0, 65536},
+          [](auto& config) -> auto& { return config.ends.history; },
+          "How many of the newest ends are kept for managers, of all network namespaces. Each takes "
+          "136 octets: 1024 are 136 KiB, 65536 are 8.5 MiB. 0: ends are counted only."),
 
       key("watch", "interval", kLive, Interval{seconds(1), minutes(60), seconds(1)},
           [](auto& config) -> auto& { return config.watch.interval; },

@@ -15,13 +15,13 @@
 
 #include "base/input_file.h"
 #include "base/log.h"
+#include "base/replace_file.h"
 #include "base/words.h"
 
 namespace tcpmibd::agent {
 namespace {
 
 constexpr const char* kFile = "engine";
-constexpr const char* kNewFile = "engine.new";
 constexpr const char* kSystemFolder = "/var/lib/tcpmibd";
 constexpr std::uint32_t kLastBoots = 2147483647;  // RFC 3414, 2.2.1
 
@@ -113,19 +113,9 @@ Result<std::optional<std::string>> read_state(const FileDescriptor& folder,
   return tl::unexpected(text.error());
 }
 
-bool write_all(const FileDescriptor& file, const std::string& text) {
-  return file && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
-}
-
-// Old or new, never half: a new file takes the old one's place, and is on disk before we go on.
 Status write_state(const FileDescriptor& folder, const std::string& name, const State& state,
                    const std::string& how) {
-  // What may lie there from before, perhaps no file at all, is not written to.
-  ::unlinkat(folder.get(), kNewFile, 0);
-  const FileDescriptor file(
-      ::openat(folder.get(), kNewFile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!write_all(file, to_text(state)) || ::fsync(file.get()) != 0 ||
-      ::renameat(folder.get(), kNewFile, folder.get(), kFile) != 0 || ::fsync(folder.get()) != 0)
+  if (!replace_file(folder, kFile, to_text(state)))
     return failure("write " + name, errno, how);
   return {};
 }
@@ -134,7 +124,7 @@ Result<State> first_state(const std::string& name, const std::optional<std::stri
   if (text)
     log::warning(name +
                  " is damaged or used up: this agent gets a new SNMPv3 engine id, which "
-                 "managers and trap receivers that were told the old one must be told");
+                 "managers and trap receivers that know the old one must be given");
   return new_id().map([](std::string id) { return State{.id = std::move(id), .boots = 1}; });
 }
 

@@ -256,7 +256,7 @@ void Handler::retry_sets() {
   }
 }
 
-// The library has forgotten it, and all its requests: nobody else tells that it is over.
+// The library has forgotten it, and all its requests: nobody else reports that it is over.
 void Handler::give_up(const ParkedSet& set) {
   for (const Written& written : set.bindings)
     write_one(Phase::kFree, set, written);

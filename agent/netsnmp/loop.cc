@@ -37,17 +37,18 @@ void configure() {
 }  // namespace
 
 // A descriptor in the library's loop, for as long as this object lives.
-class Loop::Watch {
+class Loop::Readable {
  public:
-  Watch(int descriptor, std::function<void()> act) : descriptor_(descriptor), act_(std::move(act)) {
-    register_readfd(descriptor_, &Watch::readable, this);
+  Readable(int descriptor, std::function<void()> act)
+      : descriptor_(descriptor), act_(std::move(act)) {
+    register_readfd(descriptor_, &Readable::readable, this);
   }
-  ~Watch() { unregister_readfd(descriptor_); }
-  Watch(const Watch&) = delete;
-  Watch& operator=(const Watch&) = delete;
+  ~Readable() { unregister_readfd(descriptor_); }
+  Readable(const Readable&) = delete;
+  Readable& operator=(const Readable&) = delete;
 
  private:
-  static void readable(int, void* self) noexcept { static_cast<Watch*>(self)->act_(); }
+  static void readable(int, void* self) noexcept { static_cast<Readable*>(self)->act_(); }
 
   int descriptor_;
   std::function<void()> act_;
@@ -95,8 +96,8 @@ bool Loop::notify(const tables::Notification& notification) {
 
 // The library sends what has become complete at the end of the turn.
 void Loop::begin(const Events& events) {
-  wishes_ = std::make_unique<Watch>(signal_descriptor(), [&] { on_signal(events); });
-  news_ = std::make_unique<Watch>(events.news, [&] {
+  wishes_ = std::make_unique<Readable>(signal_descriptor(), [&] { on_signal(events); });
+  news_ = std::make_unique<Readable>(events.news, [&] {
     events.on_news();
     handler_.retry();
   });

@@ -41,7 +41,7 @@ class Loop final : public Role {
   bool notify(const tables::Notification& notification) override;
 
  private:
-  class Watch;
+  class Readable;
 
   void begin(const Events& events) override;
   void end() override;
@@ -53,8 +53,8 @@ class Loop final : public Role {
   Handler handler_;
   Registration registration_;
   std::unique_ptr<Standalone> standalone_;
-  std::unique_ptr<Watch> wishes_;
-  std::unique_ptr<Watch> news_;
+  std::unique_ptr<Readable> wishes_;
+  std::unique_ptr<Readable> news_;
   std::optional<Timer> beat_;
   std::optional<Timer> repeated_;
   Reminder reminder_;

@@ -179,7 +179,7 @@ struct ManagerPorts::Calls {
         .receive(transport, buffer, std::min(size, kReadAtOnce), opaque, length);
   }
 
-  // Nobody is left to be told of a failure, so there is none.
+  // Nobody is left to hear of a failure, so there is none.
   static int send(netsnmp_transport* transport, const void* message, int size, void**,
                   int*) noexcept {
     const std::span octets(static_cast<const std::byte*>(message), static_cast<std::size_t>(size));
@@ -383,7 +383,7 @@ bool ManagerPorts::takes(snmp_session& session, snmp_pdu& pdu) {
   pdus_.begin(pdu, now);
   const std::size_t limit = limit_of(session, pdu);
   remember_limit(pdu, limit);
-  // Of a Set nobody may be told that it was too long when it has been done (RFC 3416, 4.2.5).
+  // Of a Set nobody may be answered that it was too long when it has been done (RFC 3416, 4.2.5).
   if (pdu.command != SNMP_MSG_SET || message_size(pdu) <= limit)
     return true;
   refuse_as_too_big(session, pdu);

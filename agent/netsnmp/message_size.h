@@ -8,7 +8,7 @@
 struct snmp_pdu;
 struct variable_list;
 
-// How long a message is on the wire, told before the library builds it: built twice, a response of
+// How long a message is on the wire, found before the library builds it: built twice, a response of
 // SNMPv3 loses its user (5.9.3), and one that came out too long is no answer at all.
 
 namespace tcpmibd::agent {
@@ -32,7 +32,7 @@ std::size_t message_size(const snmp_pdu& pdu);
 void cut_to(snmp_pdu& pdu, std::size_t limit);
 
 // How many octets the message at the beginning of a stream has, header included: 0 while that
-// cannot be told. More than kLongestMessage for what is no SNMP message, or too long a one.
+// cannot be found. More than kLongestMessage for what is no SNMP message, or too long a one.
 std::size_t awaited_size(std::span<const std::uint8_t> stream);
 
 }  // namespace tcpmibd::agent

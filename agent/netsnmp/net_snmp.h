@@ -36,6 +36,8 @@
 #undef TRUE
 #undef UNDO
 #undef WRITE
+#undef max_repetitions
+#undef non_repeaters
 
 // Exported by the libraries, declared by no installed header.
 extern "C" {

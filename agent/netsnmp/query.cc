@@ -29,8 +29,8 @@ constexpr int kMostRows = 1000;        // of sysORTable; an agent that repeats i
 
 constexpr const char* kName = "tcpmibd-doctor";
 
-// Without MIBs, and silent: what goes wrong is told as a finding. With a community nobody's files
-// have a say.
+// Without MIBs, and silent: what goes wrong is reported as a finding. With a community nobody's
+// files have a say.
 void start_library(bool read_files, LibraryLog& log) {
   log.set_listener([](log::Level, std::string_view) { return true; });
   ::setenv("MIBS", "", 1);

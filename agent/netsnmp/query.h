@@ -15,7 +15,7 @@ struct Seen {
   bool our_arc = false;           // something below it
 };
 
-// Asks the SNMP agent at `address` (as snmpget takes it) for what tells whether our objects reach
+// Asks the SNMP agent at `address` (as snmpget takes it) for what shows whether our objects reach
 // managers. With a community by SNMPv2c; without one as the caller's snmp.conf says who to be, the
 // way snmpget does it.
 //

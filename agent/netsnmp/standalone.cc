@@ -23,7 +23,7 @@ constexpr snmp::SubId kEverything[] = {0, 1, 2};
 constexpr snmp::SubId kSystem[] = {1, 3, 6, 1, 2, 1, 1};
 constexpr snmp::SubId kTcp[] = {1, 3, 6, 1, 2, 1, 6};
 
-// What an agent tells the receivers of its notifications first (RFC 3418).
+// What an agent sends to the receivers of its notifications first (RFC 3418).
 constexpr snmp::SubId kColdStart[] = {1, 3, 6, 1, 6, 3, 1, 1, 5, 1};
 
 // Who can open a socket of ours in the file system is on this host, too.
@@ -36,7 +36,7 @@ constexpr const char* kThisHostOnly[] = {
     "access tcpmibdHere \"\" any noauth exact _all_ none none"};
 
 // A line of configuration, as if it stood in a file.
-void tell(std::string line) {
+void hand_over(std::string line) {
   netsnmp_config_remember(line.data());
   netsnmp_config_process_memories();
 }
@@ -50,14 +50,14 @@ void narrow_default_view() {
       entry->viewType = SNMP_VIEW_EXCLUDED;
   }
   for (const snmp::OidView seen : std::initializer_list<snmp::OidView>{kSystem, kTcp, tables::kArc})
-    tell("view " + std::string(kDefaultView) + " included ." + snmp::to_text(seen));
+    hand_over("view " + std::string(kDefaultView) + " included ." + snmp::to_text(seen));
 }
 
 // The library adds one at each start; of all its doings this is the one we do not leave to it.
-void tell_identity(const EngineState& engine) {
-  tell("exactEngineID 0x" + engine.id());
-  tell("oldEngineID 0x" + engine.id());
-  tell("engineBoots " + std::to_string(engine.boots() - 1));
+void configure_identity(const EngineState& engine) {
+  hand_over("exactEngineID 0x" + engine.id());
+  hand_over("oldEngineID 0x" + engine.id());
+  hand_over("engineBoots " + std::to_string(engine.boots() - 1));
 }
 
 std::string_view without(std::string_view text, std::string_view start) {
@@ -138,10 +138,10 @@ Status Standalone::read_access() {
 }
 
 // Each for our own type of files: by its own way the library would try all that it knows.
-void Standalone::tell_access() {
+void Standalone::configure_access() {
   for (const AccessLine& line : access_) {
     line_ = line.number;
-    tell('[' + std::string(kApplication) + "] " + line.word + ' ' + line.value);
+    hand_over('[' + std::string(kApplication) + "] " + line.word + ' ' + line.value);
   }
   line_ = 0;
 }
@@ -174,16 +174,16 @@ void Standalone::serve_discovery() {
 
 void Standalone::configure() {
   if (engine_)
-    tell_identity(*engine_);
+    configure_identity(*engine_);
   if (!config_.access.empty()) {
-    tell_access();
+    configure_access();
     return;
   }
   for (const char* line : kThisHostOnly)
-    tell(line);
+    hand_over(line);
 }
 
-// The library takes lines with mistakes for good ones, and tells only the log of them.
+// The library takes lines with mistakes for good ones, and reports them in the log only.
 bool Standalone::hear(log::Level level, std::string_view line) {
   if (level < log::Level::kWarning)
     return false;

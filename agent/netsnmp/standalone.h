@@ -24,7 +24,7 @@ inline constexpr const char* kApplication = "tcpmibd";
 // The role without a master: an SNMP agent of our own, for v1, v2c and v3, which also serves the
 // groups that managers read first (system, snmp, snmpEngine, sysORTable).
 //
-// Who may read and write what is told by the access file, in the language of snmpd.conf. Without
+// Who may read and write what is in the access file, in the language of snmpd.conf. Without
 // one the loopback may read, and who can open our socket in the file system, as "public". A reader
 // whose line names no view sees the system group, tcp and our own arc.
 class Standalone {
@@ -46,13 +46,13 @@ class Standalone {
   // At every turn of the loop.
   void settle();
 
-  // For the library's callback, at the one moment when it can be told both who it is and who may
+  // For the library's callback, at the one moment when it is known both who it is and who may
   // do what.
   void configure();
 
  private:
   Status read_access();
-  void tell_access();
+  void configure_access();
   Start open_state();
   void serve_discovery();
   bool hear(log::Level level, std::string_view line);
@@ -65,7 +65,7 @@ class Standalone {
   LibraryLog& library_log_;
   std::optional<EngineState> engine_;  // none: no SNMPv3
   std::vector<AccessLine> access_;     // as they have been judged
-  std::size_t line_ = 0;               // the number of the one that is told; 0: none
+  std::size_t line_ = 0;               // the number of the one that is handed over; 0: none
   std::vector<Error> complaints_;      // about the access file
   Receivers receivers_;
   ManagerPorts ports_;

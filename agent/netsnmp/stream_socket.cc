@@ -17,7 +17,7 @@ namespace tcpmibd::agent {
 namespace {
 
 // The kernel counts what keeps the octets, too: up to twice as much in small segments. It doubles
-// what it is told, and stops at net.core.wmem_max.
+// what is asked for, and stops at net.core.wmem_max.
 constexpr int kSendBuffer = 4 * kLongestMessage;
 
 std::string text_of(int family, const void* address) {

@@ -1,6 +1,7 @@
 #include "agent/netsnmp/varbind.h"
 
 #include <cstdint>
+#include <string>
 
 #include "agent/netsnmp/net_snmp.h"
 #include "agent/netsnmp/oid.h"
@@ -50,6 +51,10 @@ class Writer {
   variable_list& binding_;
 };
 
+std::string octets_of(const variable_list& binding) {
+  return {reinterpret_cast<const char*>(binding.val.string), binding.val_len};
+}
+
 }  // namespace
 
 snmp::Oid name_of(const variable_list& binding) {
@@ -72,8 +77,17 @@ std::optional<snmp::Value> value_of(const variable_list& binding) {
       return snmp::Gauge32{number()};
     case ASN_TIMETICKS:
       return snmp::TimeTicks{number()};
+    case ASN_COUNTER64:
+      return snmp::Counter64{(std::uint64_t{binding.val.counter64->high} << 32) |
+                             (binding.val.counter64->low & UINT32_MAX)};
+    case ASN_OCTET_STR:
+      return snmp::OctetString{octets_of(binding)};
+    case ASN_IPADDRESS:
+      return snmp::ip_address_of(octets_of(binding));
+    case ASN_OBJECT_ID:
+      return from_library(binding.val.objid, binding.val_len / sizeof(oid));
     default:
-      return std::nullopt;  // Nothing that can be written takes any other.
+      return std::nullopt;
   }
 }
 

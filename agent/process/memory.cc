@@ -28,7 +28,7 @@ extern "C" int release_code_of(dl_phdr_info* object, std::size_t, void*) noexcep
       continue;
     const std::uintptr_t begin = (object->dlpi_addr + segment.p_vaddr) & ~(page - 1);
     const std::uintptr_t end = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
-    // The loader tells addresses as numbers. NOLINTNEXTLINE(performance-no-int-to-ptr)
+    // The loader gives addresses as numbers. NOLINTNEXTLINE(performance-no-int-to-ptr)
     ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
   }
   return 0;

@@ -32,6 +32,8 @@ bool may_delete(const Config& config) {
   return config.delete_tcb.policy != tcp::DeletionPolicy::kOff;
 }
 
+bool uses_bpf(const Config& config) { return config.process.lookup || config.ends.watch; }
+
 // The port of "udp:127.0.0.1:1161" and "1161"; 0 where none is written, for then it is 161.
 unsigned port_in(std::string_view address) {
   return number<unsigned>(address.substr(address.rfind(':') + 1)).value_or(0);
@@ -64,13 +66,13 @@ constexpr Rule kRules[] = {
      }},
     {{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "list the descriptors of other users' processes"},
      [](const Config& config, CapabilitySet) { return config.process.lookup; }},
-    {{CAP_BPF, "CAP_BPF", "look processes up by a BPF iterator"},
-     [](const Config& config, CapabilitySet) { return config.process.lookup; }},
-    {{CAP_PERFMON, "CAP_PERFMON", "let that iterator read the kernel's structures"},
-     [](const Config& config, CapabilitySet) { return config.process.lookup; }},
-    {{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "look processes up by BPF without CAP_BPF and CAP_PERFMON"},
+    {{CAP_BPF, "CAP_BPF", "look processes up and watch connections end by BPF"},
+     [](const Config& config, CapabilitySet) { return uses_bpf(config); }},
+    {{CAP_PERFMON, "CAP_PERFMON", "let those BPF programs read the kernel's structures"},
+     [](const Config& config, CapabilitySet) { return uses_bpf(config); }},
+    {{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "use BPF without CAP_BPF and CAP_PERFMON"},
      [](const Config& config, CapabilitySet held) {
-       return config.process.lookup && (held & kBpf) != kBpf;
+       return uses_bpf(config) && (held & kBpf) != kBpf;
      }},
     {{CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE", "listen on a port below 1024"},
      [](const Config& config, CapabilitySet) { return listens_low(config); }},
@@ -141,7 +143,7 @@ bool keep_only(cap_t capabilities, CapabilitySet kept) {
   return cap_set_proc(capabilities) == 0;
 }
 
-// Tells the program that is started once more what has been given up, in hexadecimal.
+// Names to the program that is started once more what has been given up, in hexadecimal.
 constexpr const char* kGivenUp = "TCPMIBD_GIVEN_UP";
 
 // Taken out of the environment; none: this is the first start.

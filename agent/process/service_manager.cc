@@ -18,7 +18,8 @@ using std::chrono::microseconds;
 using std::chrono::seconds;
 
 // Nobody reads faster, be it of rows or that we are still waiting. Snapshots lie further apart than
-// this unless the configuration wants them very fresh; what is left out is told at a later turn.
+// this unless the configuration wants them very fresh; what is left out is reported at a later
+// turn.
 constexpr Duration kRowsApart = std::chrono::milliseconds(500);
 
 // A master that accepts connections and does not answer holds an attempt up for six seconds.
@@ -36,7 +37,7 @@ std::string usec(Duration duration) {
   return std::to_string(duration_cast<microseconds>(duration).count());
 }
 
-// A moment of the monotonic clock as people tell it.
+// A moment of the monotonic clock as text for people.
 std::string time_of_day(Time moment, Time now) {
   const auto when = std::chrono::system_clock::now() - (now - moment);
   const std::time_t time = std::chrono::system_clock::to_time_t(
@@ -79,7 +80,7 @@ std::string ServiceManager::status(const Standing& standing, Time now) const {
          time_of_day(rows_->taken_at, now);
 }
 
-void ServiceManager::tell(const Standing& standing, const tcp::Snapshot* newest, Time now) {
+void ServiceManager::report(const Standing& standing, const tcp::Snapshot* newest, Time now) {
   if (!listens_)
     return;
   if (newest != nullptr)
@@ -88,18 +89,18 @@ void ServiceManager::tell(const Standing& standing, const tcp::Snapshot* newest,
     return;
   const std::string status = printable(this->status(standing, now));  // one line, whoever worded it
   const bool becomes_ready = owes_ready_ || (standing.serving && !ready_);
-  bool told = true;
+  bool reported = true;
   if (!ready_ && !becomes_ready)
-    told = say("EXTEND_TIMEOUT_USEC=" + usec(patience_) + "\nSTATUS=" + status);
+    reported = say("EXTEND_TIMEOUT_USEC=" + usec(patience_) + "\nSTATUS=" + status);
   else if (becomes_ready || status != status_)
-    told = say((becomes_ready ? "READY=1\nSTATUS=" : "STATUS=") + status);
-  if (!told)
-    return;  // All of it is told at the next turn.
+    reported = say((becomes_ready ? "READY=1\nSTATUS=" : "STATUS=") + status);
+  if (!reported)
+    return;  // All of it is reported at the next turn.
   owes_ready_ = false;
   ready_ = ready_ || standing.serving;
   standing_ = standing.text;
   status_ = status;
-  next_ = rows_ || !ready_ ? now + kRowsApart : Time{};  // the first rows are told at once
+  next_ = rows_ || !ready_ ? now + kRowsApart : Time{};  // the first rows are reported at once
 }
 
 }  // namespace tcpmibd::agent

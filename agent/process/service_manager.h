@@ -11,8 +11,8 @@
 
 namespace tcpmibd::agent {
 
-// The protocol of sd_notify(3): what we tell systemd, or whoever has set NOTIFY_SOCKET. Without
-// that nothing is said.
+// The protocol of sd_notify(3): what we report to systemd, or whoever has set NOTIFY_SOCKET.
+// Without that nothing is said.
 //
 // Start:   we are ready when managers are served, and not before. A master may come much later than
 //          we do, so while one is waited for, the time allowed for the start is extended.
@@ -30,7 +30,7 @@ class ServiceManager {
   void alive() const;
 
   // To be called before the loop waits. `newest` may be null.
-  void tell(const Standing& standing, const tcp::Snapshot* newest, Time now);
+  void report(const Standing& standing, const tcp::Snapshot* newest, Time now);
 
   // Around a reload.
   void reloading() const;
@@ -54,9 +54,9 @@ class ServiceManager {
   bool ready_ = false;
   bool owes_ready_ = false;   // after a reload it could not be said
   std::optional<Rows> rows_;  // read last; the snapshot itself may be gone
-  std::string standing_;      // told last
-  std::string status_;        // told last
-  Time next_{};               // when news of rows may be told
+  std::string standing_;      // reported last
+  std::string status_;        // reported last
+  Time next_{};               // when news of rows may be reported
 };
 
 }  // namespace tcpmibd::agent

@@ -11,11 +11,11 @@
 namespace tcpmibd::agent {
 namespace {
 
-using tcp::Moment;
 using tcp::Note;
 using tcp::Stage;
 using tcp::StateNames;
 using tcp::Story;
+using tcp::StoryStep;
 using tcp::Transition;
 
 // Cells of one line of a table.
@@ -69,9 +69,9 @@ std::string story_markdown(const Story& story) {
   if (!story.introduction.empty())
     text += std::string(story.introduction) + "\n\n";
   text += table_head({"what happens", "segment", "client", "server"});
-  for (const Moment& moment : story.moments)
-    text += table_line(std::array{std::string(moment.happens), code(moment.segment),
-                                  std::string(moment.client), std::string(moment.server)});
+  for (const StoryStep& step : story.steps)
+    text += table_line(std::array{std::string(step.happens), code(step.segment),
+                                  std::string(step.client), std::string(step.server)});
   return text + '\n' + std::string(story.moral) + '\n';
 }
 

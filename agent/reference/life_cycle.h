@@ -4,7 +4,7 @@
 
 namespace tcpmibd::agent {
 
-// What `tcpmibd explain` tells, as Markdown: docs/tcp-states.md.
+// What `tcpmibd explain` prints, as Markdown: docs/tcp-states.md.
 std::string life_cycle_markdown();
 
 }  // namespace tcpmibd::agent

@@ -58,7 +58,7 @@ void AlarmWatch::on_news() {
     on_owners();
 }
 
-// Those of a look-up that had been under way do not tell of this moment.
+// Those of a look-up that had been under way are not of this moment.
 void AlarmWatch::on_owners() {
   const std::shared_ptr<const tcp::Owners> owners = parts_.responder.stock().owners();
   if (owners != nullptr && owners->taken_at() >= began_)
@@ -86,10 +86,10 @@ void AlarmWatch::judge(const tcp::Owners* owners) {
   const std::shared_ptr<const tcp::Survey> survey = parts_.responder.stock().survey();
   for (const tcp::AlarmEvent& event :
        alarms_.judge({*survey, pressure_, owners, parts_.names}, Clock::now()))
-    tell(event);
+    report(event);
 }
 
-void AlarmWatch::tell(const tcp::AlarmEvent& event) {
+void AlarmWatch::report(const tcp::AlarmEvent& event) {
   const bool raised = is_raised(event.alarm);
   log::write(raised ? log::Level::kWarning : log::Level::kNotice,
              raised ? raised_text(event.alarm) : cleared_text(event),
@@ -108,7 +108,7 @@ void AlarmWatch::notify(const tcp::AlarmEvent& event) {
                         [this, event](bool was_sent) { remember(event, was_sent); });
 }
 
-// One raised that may have been heard of is told as cleared later, in any case.
+// One raised that may have been heard of is reported as cleared later, in any case.
 void AlarmWatch::remember(const tcp::AlarmEvent& event, bool may_be_heard) {
   const std::string& name = event.alarm.rule.name;
   if (!is_raised(event.alarm)) {

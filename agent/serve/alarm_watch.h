@@ -13,7 +13,7 @@
 
 namespace tcpmibd::agent {
 
-// Judges the alarms once an interval, from a survey of that moment, and tells what has become of
+// Judges the alarms once an interval, from a survey of that moment, and reports what has become of
 // them: one log line and one notification each.
 //
 // Thread:  the agent's; the counting is the worker's.
@@ -36,8 +36,8 @@ class AlarmWatch {
   // Whenever the responder has received news.
   void on_news();
 
-  // Somebody takes notifications again: what is still raised is told once more, and what was
-  // cleared meanwhile is told at last.
+  // Somebody takes notifications again: what is still raised is reported once more, and what was
+  // cleared meanwhile is reported at last.
   void on_open();
 
   // An interval has begun whose alarms have not been judged yet.
@@ -49,7 +49,7 @@ class AlarmWatch {
   void on_survey();
   void on_owners();
   void judge(const tcp::Owners* owners);
-  void tell(const tcp::AlarmEvent& event);
+  void report(const tcp::AlarmEvent& event);
   void notify(const tcp::AlarmEvent& event);
   void remember(const tcp::AlarmEvent& event, bool may_be_heard);
 
@@ -60,7 +60,7 @@ class AlarmWatch {
   bool look_up_processes_ = false;
   tcp::Pressure pressure_;  // of the moment of the survey
   // What happened while nobody listened, or what has not been confirmed, by name: alarms cleared
-  // that may have been told as raised, and alarms raised that nobody has been told of.
+  // that may have been reported as raised, and alarms raised that were reported to nobody.
   std::map<std::string, tcp::AlarmEvent> untold_;
   std::set<std::string> unheard_;
 };

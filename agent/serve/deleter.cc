@@ -93,7 +93,7 @@ tl::unexpected<Error> no_snapshot_in_time(const tcp::ConnectionQuery& query) {
   const Socket socket{.id = {.family = query.family, .local = query.local, .remote = query.remote},
                       .state = tcp::State::kEstablished};
   return failure("end " + tcp::to_text(socket) +
-                     ": with so many interfaces only a snapshot tells every connection of this "
+                     ": with so many interfaces only a snapshot has every connection of this "
                      "name, and there was none within 3 s",
                  0, "set it again when the host has less to do");
 }

@@ -34,7 +34,7 @@ class EndedConnections {
  private:
   std::map<tcp::Ends, Time> ended_;
   Time last_{};
-  Time unnamed_at_{};  // the newest one that has no ends to tell it by
+  Time unnamed_at_{};  // the newest one that has no ends to know it by
 };
 
 }  // namespace tcpmibd::agent

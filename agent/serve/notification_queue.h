@@ -21,8 +21,8 @@ class NotificationQueue {
     std::function<std::size_t()> unconfirmed;
   };
 
-  // Told of a notification that may have reached nobody, for whoever took notifications has gone or
-  // there was no room: nothing is known of one that `was_sent`; any other has reached nobody.
+  // Called for a notification that may have reached nobody, for whoever took notifications has gone
+  // or there was no room: nothing is known of one that `was_sent`; any other has reached nobody.
   using OnLost = std::function<void(bool was_sent)>;
 
   explicit NotificationQueue(Outlet outlet) : outlet_(std::move(outlet)) {}

@@ -35,12 +35,14 @@ struct Pin {
   Time last_used{};
   bool waits = false;                                   // to be asked again
   Kept<std::weak_ptr<const tcp::Snapshot>> snapshot{};  // ends with the limit of two of them
+  Kept<std::shared_ptr<const tcp::Snapshot>> counts{};  // without a row
   Kept<std::shared_ptr<const tcp::Survey>> survey{};
   Kept<std::shared_ptr<const tcp::Owners>> owners{};
   Kept<std::shared_ptr<const tcp::ProcessMap>> entered{};  // old, from entering a table
   std::optional<Kept<tcp::Counters>> counters{};
   std::optional<Kept<tcp::Pressure>> pressure{};
   std::optional<Kept<tables::AgentFigures>> agent{};
+  std::optional<Kept<std::shared_ptr<const tcp::EndsFigures>>> ends{};  // in it null: not watched
   std::vector<Found> found{};
 };
 

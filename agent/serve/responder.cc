@@ -110,6 +110,8 @@ Responder::Rows Responder::gather(const Data::Needs& needs, const tcp::Question&
     return {.kind = Answer::Kind::kFailed};
   if (needs.agent)
     gather_figures(reading);
+  if (needs.ends)
+    gather_ends(reading);
   Answer::Kind kind = Answer::Kind::kValue;
   if (needs.survey)
     kind = gather_survey(reading);
@@ -119,6 +121,8 @@ Responder::Rows Responder::gather(const Data::Needs& needs, const tcp::Question&
     return {.kind = kind};
   if (needs.snapshot)
     return newest(Use::kWhole, reading);
+  if (needs.counts)
+    return newest_counts(reading);
   return needs.rows ? rows_for(question, reading) : Rows{.snapshot = no_rows()};
 }
 
@@ -153,6 +157,14 @@ void Responder::gather_figures(Reading& reading) {
     return;
   figures.emplace(sources_.agent(), reading.moment.now);
   figures->data.snapshots = stock_.figures();
+}
+
+void Responder::gather_ends(Reading& reading) const {
+  std::optional<Kept<std::shared_ptr<const tcp::EndsFigures>>>& ends = reading.pin.ends;
+  if (ends && ends->serves(reading.moment))
+    return;
+  const Time now = reading.moment.now;
+  ends.emplace(sources_.ends ? sources_.ends(now) : nullptr, now);
 }
 
 Answer::Kind Responder::gather_survey(Reading& reading) {
@@ -196,7 +208,7 @@ Answer::Kind Responder::gather_owners(Reading& reading) {
 }
 
 // Whether the pin has owners that serve. Where processes are not looked up, there are none. An
-// empty table tells that nothing is there, so it is not entered.
+// empty table says that nothing is there, so it is not entered.
 bool Responder::find_owners(Reading& reading) const {
   static const auto kNone = std::make_shared<const tcp::Owners>();
   Kept<Stock::SharedOwners>& kept = reading.pin.owners;
@@ -251,6 +263,38 @@ Responder::SharedSnapshot Responder::find_snapshot(Use use, Reading& reading) {
   return newest;
 }
 
+Responder::Rows Responder::newest_counts(Reading& reading) {
+  if (SharedSnapshot counts = find_counts(reading)) {
+    reading.use(reading.pin.counts.read_at, reading.pin.counts.most_age);
+    return {.snapshot = std::move(counts)};
+  }
+  if (stock_.has_failed_since(reading.moment.arrived))
+    return {.kind = Answer::Kind::kFailed};
+  make_way();  // for a dump of all sockets, which it takes where the gauges will not do
+  worker_.want_counts();
+  return {.kind = later(reading, Awaited::kSnapshot)};
+}
+
+// Those that the PDU was answered from, or the newest that serve. A snapshot has them as well, but
+// is not kept for it: it may be large, and whoever asks for counts alone has none made.
+Responder::SharedSnapshot Responder::find_counts(Reading& reading) const {
+  Kept<SharedSnapshot>& kept = reading.pin.counts;
+  if (kept.data != nullptr && serves(*kept.data, Use::kWhole) && kept.serves(reading.moment))
+    return kept.data;
+  const SharedSnapshot pinned = reading.pin.snapshot.data.lock();
+  for (const SharedSnapshot& each : {pinned, stock_.snapshot(), stock_.counts()}) {
+    if (each == nullptr || !serves(*each, Use::kWhole))
+      continue;
+    const Duration most_age = freshness_.most_age(each->took());
+    if (!Freshness::is_fresh(each->taken_at(), most_age, reading.moment))
+      continue;
+    kept = {std::make_shared<const tcp::Snapshot>(each->counts_alone()), each->taken_at(),
+            most_age};
+    return kept.data;
+  }
+  return nullptr;
+}
+
 bool Responder::serves(const tcp::Snapshot& snapshot, Use use) const {
   return use == Use::kRows ? ended_.can_mend(snapshot.taken_at())
                            : snapshot.taken_at() >= ended_.last();
@@ -303,6 +347,7 @@ void Responder::fill_data(Looked& looked, const Rows& rows, const Reading& readi
                  .names = &sources_.names,
                  .agent = pin.agent ? &pin.agent->data : nullptr,
                  .alarms = &sources_.alarms,
+                 .ends = pin.ends ? pin.ends->data.get() : nullptr,
                  .looked_at_processes = &looked.at_processes,
                  .now = reading.moment.now};
   find_processes(looked, reading);

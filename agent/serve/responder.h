@@ -26,6 +26,8 @@ struct ResponderSources {
   tcp::ProcessNames& names;
   const tcp::Alarms& alarms;
   std::function<tables::AgentFigures()> agent;  // what it knows of itself but for its snapshots
+  // What is watched of ends; null where nothing is. May be empty, which says the same.
+  std::function<std::shared_ptr<const tcp::EndsFigures>(Time now)> ends{};
 };
 
 // Answers single variable bindings from data that is fresh, and never waits for any: gathers what
@@ -100,6 +102,7 @@ class Responder final : public ReadTarget {
   template <typename Slot, typename Source>
   bool fill(Slot& slot, Source source, Reading& reading);
   void gather_figures(Reading& reading);
+  void gather_ends(Reading& reading) const;
   Answer::Kind gather_survey(Reading& reading);
   Answer::Kind gather_owners(Reading& reading);
   bool find_survey(Reading& reading) const;
@@ -107,6 +110,8 @@ class Responder final : public ReadTarget {
   // Whether what has ended since a snapshot can be left out of it, or it has to be a newer one.
   enum class Use : std::uint8_t { kRows, kWhole };
   Rows newest(Use use, Reading& reading);
+  Rows newest_counts(Reading& reading);
+  SharedSnapshot find_counts(Reading& reading) const;
   SharedSnapshot find_snapshot(Use use, Reading& reading);
   Rows rows_for(const tcp::Question& question, Reading& reading);
   Result<SharedSnapshot> look_up(const tcp::Question& question, Time now, tcp::Coverage& coverage);

@@ -18,8 +18,8 @@ struct Events {
   int news;                         // a descriptor; readable: on_news(), then parked requests
   std::function<void()> on_news;    // must make it unreadable again
   std::function<void()> on_hangup;  // SIGHUP
-  // At every turn of the loop, before it waits; may be empty. Tells when another turn is needed at
-  // the latest, if one is.
+  // At every turn of the loop, before it waits; may be empty. Returns when another turn is needed
+  // at the latest, if one is.
   std::function<std::optional<Duration>()> on_turn;
   std::function<void()> on_open;  // there are managers again; may be empty
   // After on_turn(): whether there is more to do at the next turn, so that the loop must not wait

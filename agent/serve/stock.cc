@@ -13,6 +13,11 @@ void Stock::receive(News news) {
     note(*news.snapshot);
     previous_ = std::exchange(current_, std::move(news.snapshot));
   }
+  if (news.counts != nullptr) {
+    warn_of_mptcp(news.counts->mptcp_sight());
+    note_gauges(news.counts->gauge_doubt());
+    counts_ = std::move(news.counts);
+  }
   if (news.survey != nullptr)
     survey_ = std::move(news.survey);
   if (news.snapshot_failure) {
@@ -54,6 +59,18 @@ void Stock::note(const tcp::Snapshot& snapshot) {
   figures_.unknown_states += snapshot.unknown_states();
   ++figures_.taken;
   warn_of_mptcp(snapshot.mptcp_sight());
+  if (snapshot.gauge_doubt() == tcp::GaugeDoubt::kRefuted)
+    note_gauges(tcp::GaugeDoubt::kRefuted);
+}
+
+// When it changes. That they are wrong is for good, and nobody expects it.
+void Stock::note_gauges(tcp::GaugeDoubt doubt) {
+  if (std::exchange(gauge_doubt_, doubt) == doubt)
+    return;
+  if (doubt == tcp::GaugeDoubt::kNone)
+    return log::debug("counts by state are made by the kernel's gauges");
+  log::write(doubt == tcp::GaugeDoubt::kRefuted ? log::Level::kWarning : log::Level::kDebug,
+             "counts by state take a dump of all sockets: " + std::string(reason_of(doubt)));
 }
 
 // Once; where there is nothing to be seen for a while, nothing has changed.
@@ -83,6 +100,8 @@ std::optional<Duration> Stock::tidy(Time now, const Freshness& freshness) {
     if (*snapshot != nullptr && is_idle(*snapshot, freshness.most_age((*snapshot)->took())))
       snapshot->reset();
   }
+  if (counts_ != nullptr && is_idle(counts_, freshness.most_age(counts_->took())))
+    counts_.reset();
   if (is_idle(processes_, freshness.ages().processes)) {
     last_listeners_ = listeners();
     processes_.reset();

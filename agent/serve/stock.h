@@ -29,6 +29,7 @@ class Stock {
 
   // The newest of each; null before the first, and when nobody has asked for long.
   const SharedSnapshot& snapshot() const { return current_; }
+  const SharedSnapshot& counts() const { return counts_; }  // without a row
   const SharedSurvey& survey() const { return survey_; }
   const SharedProcesses& processes() const { return processes_; }
   const SharedOwners& owners() const { return owners_; }
@@ -68,11 +69,13 @@ class Stock {
   void receive_processes(News& news);
   void note(const tcp::Snapshot& snapshot);
   void warn_of_mptcp(tcp::MptcpSight sight);
+  void note_gauges(tcp::GaugeDoubt doubt);
   void fail(const Failure& failure);
   SharedProcesses listeners() const;
 
   SharedSnapshot current_;
   SharedSnapshot previous_;  // still pinned by PDUs under way
+  SharedSnapshot counts_;
   SharedSurvey survey_;
   SharedProcesses processes_;
   SharedOwners owners_;
@@ -80,7 +83,8 @@ class Stock {
   SharedOwners last_owners_;
   tables::SnapshotFigures figures_;
   std::uint32_t processes_denied_ = 0;
-  bool mptcp_hidden_ = false;  // as has been logged
+  bool mptcp_hidden_ = false;                   // as has been logged
+  std::optional<tcp::GaugeDoubt> gauge_doubt_;  // likewise
   Time processes_serve_until_{};
   Time failed_at_{};  // when the last attempt at a snapshot began that came to nothing
   Error failure_;     // and why it did

@@ -63,6 +63,16 @@ void Worker::want_snapshot() {
   wanted_.notify_one();
 }
 
+void Worker::want_counts() {
+  {
+    const std::lock_guard lock(mutex_);
+    const bool on_their_way = under_way_ == Job::kSnapshot || under_way_ == Job::kCounts ||
+                              news_.snapshot != nullptr || news_.counts != nullptr;
+    wishes_.counts = wishes_.counts || !on_their_way;
+  }
+  wanted_.notify_one();
+}
+
 void Worker::retire(std::shared_ptr<const tcp::Snapshot> snapshot) {
   const std::lock_guard lock(mutex_);
   retired_.swap(snapshot);
@@ -110,22 +120,38 @@ void Worker::work() {
     } else if (under_way_ == Job::kNone) {
       wanted_.wait(lock);
     } else {
-      const bool sockets = under_way_ == Job::kSnapshot;
+      const Job job = under_way_;
       lock.unlock();
-      sockets ? build_sockets(wishes) : build_processes(std::move(wishes));
+      build(job, std::move(wishes));
       lock.lock();
     }
   }
 }
 
+void Worker::build(Job job, Wishes wishes) {
+  switch (job) {
+    case Job::kNone:
+      return;
+    case Job::kSnapshot:
+      return build_sockets(wishes);
+    case Job::kCounts:
+      return build_counts();
+    case Job::kProcesses:
+      return build_processes(std::move(wishes));
+  }
+}
+
 // A snapshot comes before a process map, so that the map knows the snapshot's sockets. What the
-// job fulfils is moved to `taken`.
+// job fulfils is moved to `taken`. Whoever wants counts is served by a snapshot as well.
 Worker::Job Worker::next_job(Wishes& taken) {
   if (wishes_.snapshot || wishes_.survey) {
     taken.snapshot = std::exchange(wishes_.snapshot, false);
     taken.survey = std::exchange(wishes_.survey, std::nullopt);
+    wishes_.counts = wishes_.counts && !taken.snapshot;
     return Job::kSnapshot;
   }
+  if (std::exchange(wishes_.counts, false))
+    return Job::kCounts;
   if ((wishes_.processes || wishes_.owners) && Clock::now() >= next_processes_) {
     taken = std::exchange(wishes_, Wishes());
     owners_under_way_ = taken.owners;
@@ -170,6 +196,18 @@ std::shared_ptr<const tcp::Snapshot> Worker::build_snapshot(News& news) {
   return news.snapshot;
 }
 
+// Not in the memory of the snapshot that made way: there are few rows, and none is kept.
+void Worker::build_counts() {
+  News news;
+  tcp::SnapshotBuilder builder(forms_);
+  const Time began = Clock::now();
+  if (const Status status = sources_.sockets.read_counts(builder); status)
+    news.counts = std::make_shared<const tcp::Snapshot>(builder.finish().counts_alone());
+  else
+    news.snapshot_failure = Failure{status.error(), began};
+  publish(std::move(news));
+}
+
 // Every snapshot is made below, and not as a constant: who has the only pointer may take it apart.
 tcp::SnapshotBuilder Worker::builder() {
   std::shared_ptr<const tcp::Snapshot> retired;
@@ -208,7 +246,7 @@ void Worker::build_processes(Wishes wishes) {
 }
 
 // What has not been taken yet stays, unless there is newer. The work is over in the same moment:
-// who is told of its outcome and wants another must not be taken to want this one.
+// who receives its outcome and wants another must not be taken to want this one.
 void Worker::publish(News news) {
   std::shared_ptr<const tcp::Snapshot> unused;
   {
@@ -220,6 +258,8 @@ void Worker::publish(News news) {
       news_.snapshot = std::move(news.snapshot);
       news_.snapshot_failure = std::move(news.snapshot_failure);
     }
+    if (news.counts != nullptr)
+      news_.counts = std::move(news.counts);
     if (news.survey != nullptr)
       news_.survey = std::move(news.survey);
     if (news.processes != nullptr || news.processes_failure) {

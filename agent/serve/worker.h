@@ -25,6 +25,7 @@ struct Failure {
 // What the worker has finished since it was asked last.
 struct News {
   std::shared_ptr<const tcp::Snapshot> snapshot{};  // null: no new one
+  std::shared_ptr<const tcp::Snapshot> counts{};    // likewise; no rows
   std::shared_ptr<const tcp::Survey> survey{};      // likewise
   std::shared_ptr<const tcp::ProcessMap> processes{};
   Time processes_serve_until{};  // whatever their age, for the look-up took long
@@ -62,6 +63,10 @@ class Worker {
   // the asker's. Who finds it too old when it is there asks again.
   void want_snapshot();
 
+  // The same of counts alone. A snapshot that is on its way serves as well: whoever finds it too
+  // old asks again.
+  void want_counts();
+
   // A snapshot that the asker no longer reads: its memory serves the next one, and is not freed on
   // the asker's time.
   void retire(std::shared_ptr<const tcp::Snapshot> snapshot);
@@ -86,18 +91,21 @@ class Worker {
   // What has been asked for.
   struct Wishes {
     bool snapshot = false;
+    bool counts = false;
     bool processes = false;
     bool owners = false;
     std::optional<Time> survey{};  // its oldest moment
     std::vector<std::uint32_t> asked{};
   };
-  enum class Job : std::uint8_t { kNone, kSnapshot, kProcesses };
+  enum class Job : std::uint8_t { kNone, kSnapshot, kCounts, kProcesses };
 
   Status begin();
   void work();
   Job next_job(Wishes& taken);
   bool has_surveyed(const tcp::Snapshot* snapshot) const;
+  void build(Job job, Wishes wishes);
   void build_sockets(const Wishes& wishes);
+  void build_counts();
   std::shared_ptr<const tcp::Snapshot> build_snapshot(News& news);
   tcp::SnapshotBuilder builder();
   void build_processes(Wishes wishes);

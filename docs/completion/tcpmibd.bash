@@ -4,13 +4,13 @@
 _tcpmibd_commands='run show explain check-config doctor'
 _tcpmibd_options='-h --help -V --version -c --config --set'
 _tcpmibd_agent_options='-x --agentx --standalone --access'
-_tcpmibd_options_of_show='--json --jsonl --numeric --state --port --process'
+_tcpmibd_options_of_show='--json --jsonl --watch --openmetrics --prometheus --numeric --state --port --process'
 _tcpmibd_options_of_doctor='--json --query --community --snmpd-conf'
 _tcpmibd_with_value='-c --config --set -x --agentx --standalone --access --state --port --process --query --community --snmpd-conf'
 _tcpmibd_with_file='-c --config --access --snmpd-conf'
 _tcpmibd_shown='connections listeners states ages ports units processes remotes pressure alarms scalars'
 _tcpmibd_states='closed listen synSent synReceived established finWait1 finWait2 closeWait lastAck closing timeWait'
-_tcpmibd_keys='agentx.address agentx.priority agentx.reconnect agentx.ping standalone.address standalone.access standalone.state standalone.tcp-idle standalone.tcp-connections standalone.tcp-connections-each mib.tables mib.link-local mib.dual-stack-listener snapshot.max-age process.lookup process.max-age delete-tcb.policy delete-tcb.protect-ports delete-tcb.protect-remote-ports watch.interval notify.deletions log.level log.target'
+_tcpmibd_keys='agentx.address agentx.priority agentx.reconnect agentx.ping agentx.module-socket agentx.module-users standalone.address standalone.access standalone.state standalone.tcp-idle standalone.tcp-connections standalone.tcp-connections-each mib.tables mib.link-local mib.dual-stack-listener snapshot.max-age process.lookup process.max-age delete-tcb.policy delete-tcb.protect-ports delete-tcb.protect-remote-ports ends.watch ends.history watch.interval notify.deletions log.level log.target'
 # end
 
 # The command among the words before the cursor; empty where there is none yet.

@@ -28,7 +28,7 @@ Record confession(std::uint64_t dropped) {
 void Backlog::write(Record record) {
   catch_up();
   const std::size_t octets = octets_of(record);
-  // Once one is missing, all are until that is told in its place.
+  // Once one is missing, all are until that is reported in its place.
   if (dropped_ > 0 || octets_ + octets > kMostOctets) {
     ++dropped_;
     return;

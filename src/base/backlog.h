@@ -29,7 +29,7 @@ class Backlog {
   // for the next message.
   void catch_up();
 
-  // Whether anything waits, or has been dropped and not told.
+  // Whether anything waits, or has been dropped and not reported.
   bool is_behind() const { return !waiting_.empty() || dropped_ > 0; }
 
  private:

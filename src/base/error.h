@@ -7,7 +7,7 @@
 
 namespace tcpmibd {
 
-// Why something could not be done, told so that an operator can act on it.
+// Why something could not be done, in words that an operator can act on.
 struct Error {
   std::string doing;  // What was attempted, as an infinitive: "open /etc/tcpmibd/tcpmibd.toml".
   int code = 0;       // errno of the refusal; 0 where the kernel had no part in it.

@@ -18,7 +18,7 @@ struct Place {
   const char* entry;
 };
 
-std::string told(const InputFile& file) { return std::string(file.role) + file.name; }
+std::string named(const InputFile& file) { return std::string(file.role) + file.name; }
 
 const char* kind_of(mode_t mode) {
   if (S_ISFIFO(mode))
@@ -32,8 +32,8 @@ Status judge_kind(const InputFile& file, const struct stat& status) {
   if (S_ISREG(status.st_mode))
     return {};
   if (S_ISDIR(status.st_mode))
-    return failure("read " + told(file), EISDIR, "name a file, not a folder");
-  return failure("read " + told(file) + ": it is " + kind_of(status.st_mode), 0,
+    return failure("read " + named(file), EISDIR, "name a file, not a folder");
+  return failure("read " + named(file) + ": it is " + kind_of(status.st_mode), 0,
                  "put a regular file in its place");
 }
 
@@ -53,7 +53,7 @@ Status judge_writers(const std::string& name, const std::string& path, const str
 }
 
 Status too_large(const InputFile& file) {
-  return failure("read " + told(file), EFBIG,
+  return failure("read " + named(file), EFBIG,
                  "at most " + std::to_string(file.most / 1024) + " KiB are read");
 }
 
@@ -61,7 +61,7 @@ Status judge(const InputFile& file, const struct stat& status) {
   if (Status kind = judge_kind(file, status); !kind)
     return kind;
   if (file.writers == InputFile::Writers::kTrusted) {
-    if (Status writers = judge_writers(told(file), file.name, status); !writers)
+    if (Status writers = judge_writers(named(file), file.name, status); !writers)
       return writers;
   }
   if (status.st_size > static_cast<off_t>(file.most))
@@ -77,18 +77,18 @@ bool is_link(const Place& place) {
 
 tl::unexpected<Error> refusal(const InputFile& file, const Place& place, int code) {
   if (code == ENOENT && is_link(place))
-    return failure("read " + told(file) + ": it is a link that leads nowhere", 0,
+    return failure("read " + named(file) + ": it is a link that leads nowhere", 0,
                    "mend the link, or remove it");
   const char* cure = code == EACCES   ? "let the user that runs tcpmibd read it"
                      : code == ENOENT ? "name a file that exists, or none for the defaults"
                                       : "";
-  return failure("read " + told(file), code, cure);
+  return failure("read " + named(file), code, cure);
 }
 
-// Files of /proc tell no size, and one may grow while it is read: what is judged large is judged
+// Files of /proc have no size, and one may grow while it is read: what is judged large is judged
 // once more.
 Result<std::string> contents(const InputFile& file, const FileDescriptor& opened) {
-  Result<std::string> text = read_opened(opened.get(), told(file), file.most);
+  Result<std::string> text = read_opened(opened.get(), named(file), file.most);
   if (!text && text.error().code == EFBIG)
     return tl::unexpected(too_large(file).error());
   return text;

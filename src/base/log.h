@@ -35,7 +35,7 @@ void set_level(Level least);
 bool is_written(Level level);
 
 // Writes one line, or keeps it until whoever reads it takes it: never waits for them. What does not
-// fit into some 256 KiB is dropped; a line tells how many were. Any thread; never throws.
+// fit into some 256 KiB is dropped; a line reports how many were. Any thread; never throws.
 void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});
 
 // Writes what is kept, as far as it is taken. When to be called again at the latest; none: nothing

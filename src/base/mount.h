@@ -17,7 +17,7 @@ struct Mount {
   std::string_view option(std::string_view name) const;
 };
 
-// Cuts off the next line that tells of a mount; none: there is no other.
+// Cuts off the next line that describes a mount; none: there is no other.
 std::optional<Mount> take_mount(std::string_view& mountinfo);
 
 }  // namespace tcpmibd

@@ -42,7 +42,7 @@ std::uint64_t cookie(const inet_diag_sockid& id) {
   return std::uint64_t{id.idiag_cookie[1]} << 32 | id.idiag_cookie[0];
 }
 
-// Timers this program does not know tell of no wait it could name.
+// Timers this program does not know mean no wait it could name.
 tcp::Timer timer_from_kernel(std::uint8_t timer) {
   return timer <= static_cast<std::uint8_t>(tcp::Timer::kZeroWindow)
              ? static_cast<tcp::Timer>(timer)
@@ -80,7 +80,7 @@ bool names_mptcp(Bytes name) {
   return name.size() >= kName.size() && std::memcmp(name.data(), kName.data(), kName.size()) == 0;
 }
 
-// Of INET_ULP_INFO_MPTCP; 0, which tells nothing, where it has none.
+// Of INET_ULP_INFO_MPTCP; 0, which says nothing, where it has none.
 std::uint32_t subflow_flags(Bytes info) {
   std::uint32_t flags = 0;
   for_each_attribute(info, [&](std::uint16_t type, Bytes value) {
@@ -98,7 +98,7 @@ bool is_fallback(std::uint32_t flags) {
   return (flags & MPTCP_SUBFLOW_FLAG_CONNECTED) != 0 && (flags & kOfMptcp) == 0;
 }
 
-// The upper protocol's name, of which we know one, and what that tells.
+// The upper protocol's name, of which we know one, and what that says.
 tcp::MptcpRole role_in(Bytes ulp_info) {
   bool mptcp = false;
   std::uint32_t flags = 0;

@@ -19,7 +19,7 @@ enum class Parsed : std::uint8_t {
 // Reads one answer of sock_diag: struct inet_diag_msg and its attributes (<linux/inet_diag.h>).
 //
 // `payload` starts after the netlink header and may hold anything; it need not be aligned.
-// `socket` is set only where the result is kSocket. What an attribute tells is 0 or false where
+// `socket` is set only where the result is kSocket. What an attribute reports is 0 or false where
 // the attribute is missing; some come only where the request asks for them (diag/request.h).
 Parsed parse_message(Bytes payload, tcp::Socket& socket);
 
@@ -27,8 +27,9 @@ Parsed parse_message(Bytes payload, tcp::Socket& socket);
 // (<linux/mptcp.h>).
 //
 // The kernel says CLOSE of a connection that has lost its last subflow after the peer's close, and
-// its program still has the descriptor (__mptcp_close_ssk() in net/mptcp/protocol.c). It is told
-// as what it is to the program, CLOSE_WAIT: nothing more comes, and nothing has been closed.
+// its program still has the descriptor (__mptcp_close_ssk() in net/mptcp/protocol.c). It is
+// reported as what it is to the program, CLOSE_WAIT: nothing more comes, and nothing has been
+// closed.
 Parsed parse_mptcp_message(Bytes payload, tcp::Socket& socket);
 
 }  // namespace tcpmibd::diag

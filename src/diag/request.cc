@@ -57,6 +57,26 @@ PortDumpRequest port_dump_request(const inet_diag_req_v2& dump, std::uint16_t po
                   when(INET_DIAG_BC_D_GE, 20), that_port, when(INET_DIAG_BC_D_LE, 12), that_port}};
 }
 
+// The condition jumps to what follows it where it holds, and otherwise to the end of the program,
+// which is a yes, or past it. What follows goes on to the end, or jumps past it.
+MappedDumpRequest mapped_dump_request(const inet_diag_req_v2& dump, bool mapped) {
+  constexpr std::uint8_t kCondition = sizeof(inet_diag_bc_op) + 12;
+  constexpr std::uint8_t kEnd = kCondition + sizeof(inet_diag_bc_op);
+  constexpr std::uint8_t kPast = sizeof(inet_diag_bc_op);
+  const auto otherwise = static_cast<std::uint16_t>(mapped ? kEnd + kPast : kEnd);
+  const std::uint8_t code = mapped ? INET_DIAG_BC_NOP : INET_DIAG_BC_JMP;
+  return {.fixed = dump,
+          .header = {.rta_len = sizeof(MappedDumpRequest) - sizeof(inet_diag_req_v2),
+                     .rta_type = INET_DIAG_REQ_BYTECODE},
+          .when = {.code = INET_DIAG_BC_D_COND, .yes = kCondition, .no = otherwise},
+          .family = AF_INET,
+          .prefix_length = 0,
+          .padding = {},
+          .port = -1,
+          .address = 0,
+          .then = {.code = code, .yes = sizeof(inet_diag_bc_op), .no = 2 * kPast}};
+}
+
 inet_diag_req_v2 dump_request(tcp::Family family, std::uint32_t states, std::uint8_t extensions) {
   inet_diag_req_v2 request{};
   request.sdiag_family = kernel_family(family);

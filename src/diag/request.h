@@ -21,11 +21,12 @@ inline constexpr std::uint32_t kListeners = 1u << 10;
 inline constexpr std::uint32_t kConnections = 0xffe & ~(1u << 7) & ~kListeners;
 inline constexpr std::uint32_t kAllRows = kConnections | kListeners;
 inline constexpr std::uint32_t kCloseWaits = 1u << 8;
-// Of MPTCP one more, for a connection in it may be told as one in CLOSE_WAIT; see
+inline constexpr std::uint32_t kEstablished = 1u << 1;
+// Of MPTCP one more, for a connection in it may be reported as one in CLOSE_WAIT; see
 // parse_mptcp_message().
 inline constexpr std::uint32_t kMptcpClosed = 1u << 7;
 
-// What an answer tells only where it is asked for, as bits.
+// What an answer holds only where it is asked for, as bits.
 inline constexpr std::uint8_t kMemory = 1 << (INET_DIAG_SKMEMINFO - 1);  // Socket::discards
 // Socket::quiet_ms and, as INET_DIAG_ULP_INFO comes with it (net/ipv4/inet_diag.c), Socket::mptcp.
 inline constexpr std::uint8_t kInfo = 1 << (INET_DIAG_INFO - 1);
@@ -39,7 +40,7 @@ inet_diag_req_v2 dump_request(tcp::Family family, std::uint32_t states,
 // request sockets along with the others in SYN_RECV.
 std::uint32_t bits_of(std::span<const tcp::State> states);
 
-// Which sockets a dump tells of, beside their states: a program that the kernel runs on each
+// Which sockets a dump reports, beside their states: a program that the kernel runs on each
 // (INET_DIAG_REQ_BYTECODE). It jumps by a number of octets, one where a condition holds and another
 // where not; past its end is a no.
 struct PortDumpRequest {
@@ -52,6 +53,24 @@ static_assert(sizeof(PortDumpRequest) ==
 
 // A dump as above, of sockets that have `port` at either end.
 PortDumpRequest port_dump_request(const inet_diag_req_v2& dump, std::uint16_t port);
+
+// A dump as above, of those sockets of AF_INET6 that speak IPv4 (v4-mapped), or of those that do
+// not: a condition on an IPv4 address, of which no bit has to be so, holds for the former.
+struct MappedDumpRequest {
+  inet_diag_req_v2 fixed;
+  rtattr header;
+  inet_diag_bc_op when;
+  // struct inet_diag_hostcond, whose size in C is not that of what it holds:
+  std::uint8_t family;
+  std::uint8_t prefix_length;
+  std::array<std::uint8_t, 2> padding;
+  std::int32_t port;
+  std::uint32_t address;
+  inet_diag_bc_op then;
+};
+static_assert(sizeof(MappedDumpRequest) ==
+              sizeof(inet_diag_req_v2) + sizeof(rtattr) + 2 * sizeof(inet_diag_bc_op) + 12);
+MappedDumpRequest mapped_dump_request(const inet_diag_req_v2& dump, bool mapped);
 
 // Asks for MPTCP, whose number, 262, is too great for the octet in inet_diag_req_v2. A kernel that
 // does not know INET_DIAG_REQ_PROTOCOL (before 5.9) reads 0 there, and knows nobody who would

@@ -148,9 +148,9 @@ class TallyMap {
   std::uint64_t removed_ = 0;
 };
 
-// What an array for each processor holds, added up.
-std::uint64_t sum_of(int map, std::uint32_t key) {
-  std::vector<std::uint64_t> values(static_cast<std::size_t>(libbpf_num_possible_cpus()));
+// What an array for each of `processors` holds, added up.
+std::uint64_t sum_of(int map, std::uint32_t key, int processors) {
+  std::vector<std::uint64_t> values(static_cast<std::size_t>(processors));
   std::uint64_t sum = 0;
   if (bpf_map_lookup_elem(map, &key, values.data()) == 0) {
     for (const std::uint64_t value : values)
@@ -233,6 +233,8 @@ class Watch final : public tcp::EndsSource {
     auto watch = std::make_unique<Watch>(std::move(attached));
     if (watch->ring_ == nullptr || !watch->calls_)
       return refused_by_bpf(kLoad);
+    if (watch->processors_ < 0)
+      return failure(kLoad, -watch->processors_);
     return watch;
   }
 
@@ -253,7 +255,7 @@ class Watch final : public tcp::EndsSource {
   tcp::EndCounts counts() override {
     tcp::EndCounts counts{};
     for (std::uint32_t reason = 1; reason < kEndReasons; ++reason)
-      counts[reason - 1] = sum_of(map("reasons"), reason);
+      counts[reason - 1] = sum_of(map("reasons"), reason, processors_);
     return counts;
   }
 
@@ -300,9 +302,11 @@ class Watch final : public tcp::EndsSource {
     return bpf_object__find_map_fd_by_name(attached_.object.get(), name);
   }
 
-  std::uint64_t sum(std::uint32_t which) const { return sum_of(map("sums"), which); }
+  std::uint64_t sum(std::uint32_t which) const { return sum_of(map("sums"), which, processors_); }
 
   Attached attached_;
+  // Found once, for a file has to be opened for it, and there may be no descriptor left later.
+  const int processors_ = libbpf_num_possible_cpus();
   Ring ring_;
   CallsView calls_{map("closed_ports")};
   TallyMap<std::uint32_t> ports_{map("ports"), kEndPorts};

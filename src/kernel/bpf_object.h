@@ -18,7 +18,7 @@ using BpfObject = UniqueHandle<bpf_object, bpf_object__close>;
 // says from here on goes to the log, at debug.
 BpfObject open_bpf_object(const void* file, std::size_t size);
 
-// Why `doing` could not be done, from errno as libbpf left it. Only the attempt tells: a
+// Why `doing` could not be done, from errno as libbpf left it. Only the attempt shows it: a
 // capability, a system call filter, a lockdown or an older kernel may stand in the way.
 tl::unexpected<Error> refused_by_bpf(const char* doing);
 

@@ -43,7 +43,7 @@ class Walk {
 
  private:
   // One that is gone by now, or closed to us, is left out. The links of a directory are its own two
-  // and one from each below it: a cgroup without any is told by a look, which takes a quarter of
+  // and one from each below it: a cgroup without any is found by a look, which takes a quarter of
   // the time of reading it.
   void go_into(const std::string& path) {
     struct stat status {};

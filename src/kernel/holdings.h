@@ -7,7 +7,7 @@
 
 namespace tcpmibd::kernel {
 
-// What a look at the descriptors of all processes tells.
+// What a look at the descriptors of all processes finds.
 struct Holdings {
   std::vector<tcp::Holder> holders{};       // in no particular order, with repetitions
   std::vector<std::uint32_t> with_rings{};  // processes that have an io_uring open, likewise

@@ -9,7 +9,7 @@
 
 namespace tcpmibd::kernel {
 
-// Tells whether a network namespace has sockets that speak MPTCP, by /proc alone: a question to
+// Finds whether a network namespace has sockets that speak MPTCP, by /proc alone: a question to
 // sock_diag would have the kernel load a module for it.
 //
 // Thread:  not safe.

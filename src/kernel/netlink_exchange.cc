@@ -24,12 +24,12 @@ constexpr const char* kNoSocketCure = "it is tried again with the next question"
 // As in <asm-generic/socket.h> of Linux 5.14, which an older system's headers lack.
 constexpr int kNetnsCookie = 71;
 
-// Of the namespace of a socket; 0 where the kernel does not tell.
+// Of the namespace of a socket; 0 where the kernel does not report.
 std::uint64_t space_of(const FileDescriptor& socket) {
   std::uint64_t cookie = 0;
   socklen_t size = sizeof cookie;
-  const int told = ::getsockopt(socket.get(), SOL_SOCKET, kNetnsCookie, &cookie, &size);
-  return told == 0 ? cookie : 0;
+  const int result = ::getsockopt(socket.get(), SOL_SOCKET, kNetnsCookie, &cookie, &size);
+  return result == 0 ? cookie : 0;
 }
 
 int milliseconds_until(Time deadline) {
@@ -45,10 +45,10 @@ Value first_of(const nlmsghdr& header, Value otherwise) {
   return value;
 }
 
-// The kernel tells an errno negated; none is beyond MAX_ERRNO (<linux/err.h> of the kernel).
-int errno_of(int told) {
+// The kernel reports an errno negated; none is beyond MAX_ERRNO (<linux/err.h> of the kernel).
+int errno_of(int code) {
   constexpr int kMostErrno = 4095;
-  return told < -kMostErrno ? EBADMSG : -told;
+  return code < -kMostErrno ? EBADMSG : -code;
 }
 
 }  // namespace
@@ -137,6 +137,8 @@ ssize_t NetlinkExchange::receive_at_hand() {
 
 // Leaves the socket ready for a question.
 Status NetlinkExchange::settle(const char* doing) {
+  if (under_way_ && std::exchange(forgone_, false) && replace(doing))
+    return {};
   if (under_way_ && !drain())
     return replace(doing);
   under_way_ = false;

@@ -42,7 +42,7 @@ struct Outcome {
 //
 // Thread:  not safe.
 // Space:   that of the network namespace in which it was opened. A new socket is taken only if it
-//          is of the same one (SO_NETNS_COOKIE, Linux 5.14; before, nobody can tell).
+//          is of the same one (SO_NETNS_COOKIE, Linux 5.14; before, nobody can know).
 // Logs:    nothing.
 class NetlinkExchange {
  public:
@@ -69,6 +69,10 @@ class NetlinkExchange {
         return outcome.code;
     }
   }
+
+  // What is left of the last answer need not be read, for it may be long: before the next question
+  // the socket is replaced, if that can be done.
+  void forgo() { forgone_ = under_way_; }
 
  private:
   NetlinkExchange(Open open, Duration patience);
@@ -108,9 +112,10 @@ class NetlinkExchange {
   Open open_;
   Duration patience_;
   FileDescriptor socket_;
-  std::uint64_t space_ = 0;  // the namespace's cookie; 0 where the kernel does not tell
+  std::uint64_t space_ = 0;  // the namespace's cookie; 0 where the kernel does not report
   std::uint32_t sequence_ = 0;
   bool under_way_ = false;  // the end of the last answer has not been seen
+  bool forgone_ = false;    // and need not be waited for
   std::vector<std::byte> buffer_;
 };
 

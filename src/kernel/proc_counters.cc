@@ -14,7 +14,7 @@ namespace {
 using tcp::Counter;
 using tcp::Counters;
 
-// A kernel that has no such sysctl has told the value already. One that cannot be read makes the
+// A kernel that has no such sysctl has given the value already. One that cannot be read makes the
 // value unknown; an error is only what may be over at the next read.
 Status add_rto(const std::string& file, Counter counter, void (Counters::*set)(std::string_view),
                Counters& into) {

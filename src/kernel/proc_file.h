@@ -16,7 +16,7 @@ Status each_line(const std::string& path, const std::function<void(std::string_v
 // same process by a number that was read there.
 bool proc_is_of_our_namespace();
 
-// Reads a file of /proc/sys whole. Many of those tell only what fits into one read: a second one
+// Reads a file of /proc/sys whole. Many of those give only what fits into one read: a second one
 // finds the end, and a list is cut in the middle of a number.
 Result<std::string> read_sysctl(const std::string& path);
 

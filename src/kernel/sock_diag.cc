@@ -49,6 +49,14 @@ struct MptcpCollector {
   void add_unknown() { into.add_unknown(); }
 };
 
+// Takes only their number.
+struct HowMany {
+  std::uint32_t sockets = 0;
+
+  void add(const Socket&) { ++sockets; }
+  void add_unknown() {}
+};
+
 // Takes nothing.
 struct Nobody {
   void add(const Socket&) {}
@@ -75,7 +83,17 @@ constexpr const char* kModuleCure =
 // Each time that it is asked in vain the kernel looks for a module, which takes it milliseconds.
 constexpr Duration kMptcpSilence = std::chrono::minutes(1);
 
-// Whether the kernel says by this errno that nobody here can tell of a protocol.
+// A doubt about gauges is not looked into more often: to count twice costs more than once.
+constexpr Duration kGaugeSilence = std::chrono::seconds(10);
+
+// Sockets may come and go between two readings such that no gauge shows it. Twice in a row is no
+// chance.
+constexpr unsigned kMostRefutations = 2;
+
+// So many IPv6 sockets may be dumped to know which ones speak IPv4, whatever their share.
+constexpr std::uint32_t kFewSockets = 1000;
+
+// Whether the kernel says by this errno that nobody here can list a protocol.
 bool tells_nothing(int code) {
   return code == ENOENT || code == EINVAL || code == EOPNOTSUPP || code == EPROTONOSUPPORT;
 }
@@ -122,7 +140,7 @@ FileDescriptor unused_socket() {
 
 }  // namespace
 
-Result<std::unique_ptr<SockDiag>> SockDiag::open(Duration patience) {
+Result<std::unique_ptr<SockDiag>> SockDiag::open(Duration patience, const std::string& net) {
   Result<NetlinkExchange> netlink = NetlinkExchange::open(open_socket, patience);
   if (!netlink)
     return tl::unexpected(netlink.error());
@@ -132,24 +150,154 @@ Result<std::unique_ptr<SockDiag>> SockDiag::open(Duration patience) {
   Result<MptcpProbe> mptcp = MptcpProbe::open();
   if (!mptcp)
     return tl::unexpected(mptcp.error());
-  return std::unique_ptr<SockDiag>(
-      new SockDiag(*std::move(netlink), *std::move(interfaces), *std::move(mptcp)));
+  Result<ProcGauges> gauges = ProcGauges::open(net);
+  if (!gauges)
+    return tl::unexpected(gauges.error());
+  return std::unique_ptr<SockDiag>(new SockDiag(*std::move(netlink), *std::move(interfaces),
+                                                *std::move(mptcp), *std::move(gauges)));
 }
 
-SockDiag::SockDiag(NetlinkExchange netlink, Interfaces interfaces, MptcpProbe mptcp)
+SockDiag::SockDiag(NetlinkExchange netlink, Interfaces interfaces, MptcpProbe mptcp,
+                   ProcGauges gauges)
     : netlink_(std::move(netlink)),
       interfaces_(std::move(interfaces)),
       mptcp_(std::move(mptcp)),
+      gauges_(std::move(gauges)),
       unused_(unused_socket()) {}
 
+struct SockDiag::Counted {
+  SnapshotBuilder& into;
+  tcp::Census census{};
+
+  void add(const Socket& socket) {
+    census.add(socket);
+    into.add(socket);
+  }
+  void add_unknown() { into.add_unknown(); }
+};
+
 Status SockDiag::read_all(SnapshotBuilder& into) {
-  if (Status status = dump_tcp(diag::kAllRows, std::nullopt, into); !status)
+  const Result<tcp::Gauges> before = gauges_.read();
+  Counted sockets{into};
+  if (Status status = dump_tcp(diag::kAllRows, std::nullopt, sockets); !status)
     return status;
   MptcpCollector connections{into};
   return dump_mptcp(diag::kConnections, 0, connections).transform([&](tcp::MptcpSight sight) {
     into.set_mptcp_sight(sight);
+    if (sight == tcp::MptcpSight::kAbsent || sight == tcp::MptcpSight::kUnused)
+      compare_gauges(before, sockets.census);
+    if (refutations_ >= kMostRefutations)
+      into.set_gauge_doubt(tcp::GaugeDoubt::kRefuted);
   });
 }
+
+// ---- Counts ----
+
+// What was dumped before the doubt arose is forgotten: a socket may have become another since.
+Status SockDiag::read_counts(SnapshotBuilder& into) {
+  const Result<tcp::GaugeDoubt> doubt = count_by_gauges(into);
+  if (!doubt)
+    return tl::unexpected(doubt.error());
+  if (*doubt == tcp::GaugeDoubt::kNone)
+    return {};
+  into.clear();
+  into.set_gauge_doubt(*doubt);
+  return read_all(into);
+}
+
+Result<tcp::GaugeDoubt> SockDiag::count_by_gauges(SnapshotBuilder& into) {
+  const tcp::MptcpPresence presence = mptcp_.look();
+  if (const tcp::GaugeDoubt doubt = standing_doubt(presence); doubt != tcp::GaugeDoubt::kNone)
+    return doubt;
+  const Result<tcp::Gauges> before = gauges_.read();
+  if (!before)
+    return tcp::GaugeDoubt::kUnreadable;
+  into.set_mptcp_sight(presence == tcp::MptcpPresence::kAbsent ? tcp::MptcpSight::kAbsent
+                                                               : tcp::MptcpSight::kUnused);
+  Counted others{into};
+  const Status dumped = dump_tcp(diag::kAllRows & ~diag::kEstablished, std::nullopt, others);
+  if (!dumped)
+    return tl::unexpected(dumped.error());
+  Result<tcp::GaugeDoubt> doubt = count_established(*before, others.census, into);
+  if (doubt && *doubt != tcp::GaugeDoubt::kNone) {
+    doubt_ = *doubt;
+    gauges_asked_again_ = Clock::now() + kGaugeSilence;
+  }
+  return doubt;
+}
+
+tcp::GaugeDoubt SockDiag::standing_doubt(tcp::MptcpPresence presence) const {
+  if (presence != tcp::MptcpPresence::kAbsent && presence != tcp::MptcpPresence::kUnused)
+    return tcp::GaugeDoubt::kMptcp;
+  if (refutations_ >= kMostRefutations)
+    return tcp::GaugeDoubt::kRefuted;
+  return Clock::now() < gauges_asked_again_ ? doubt_ : tcp::GaugeDoubt::kNone;
+}
+
+Result<tcp::GaugeDoubt> SockDiag::count_established(const tcp::Gauges& before,
+                                                    const tcp::Census& others,
+                                                    SnapshotBuilder& into) {
+  const Result<tcp::Gauges> after = gauges_.read();
+  if (!after)
+    return tcp::GaugeDoubt::kUnreadable;
+  const auto [doubt, count] = tcp::established_by(before, *after, others);
+  if (doubt != tcp::GaugeDoubt::kNone)
+    return doubt;
+  const auto mapped = count_mapped(count.ipv6);
+  if (!mapped)
+    return tl::unexpected(mapped.error());
+  if (!*mapped)
+    return tcp::GaugeDoubt::kMixed;
+  into.add_counted(tcp::State::kEstablished,
+                   {.ipv4 = count.ipv4 + **mapped, .ipv6 = count.ipv6 - **mapped});
+  return tcp::GaugeDoubt::kNone;
+}
+
+// Those are dumped that are fewer: on most hosts all of them speak the one, or all the other.
+Result<std::optional<std::uint32_t>> SockDiag::count_mapped(std::uint32_t established) {
+  constexpr std::uint32_t kPart = 4;  // one in so many may be dumped of the second kind
+  if (established == 0)
+    return 0;
+  const auto native = count_up_to(kFewSockets, false);
+  if (!native)
+    return tl::unexpected(native.error());
+  if (*native)
+    return established - std::min(established, **native);
+  auto mapped = count_up_to(std::max(kFewSockets, established / kPart), true);
+  if (!mapped || !*mapped)
+    return mapped;
+  return std::min(established, **mapped);
+}
+
+// ESTABLISHED sockets of AF_INET6 that speak IPv4, or that do not; none: more than `most`.
+Result<std::optional<std::uint32_t>> SockDiag::count_up_to(std::uint32_t most, bool mapped) {
+  HowMany found;
+  const auto take = [&](const nlmsghdr& header) -> Outcome {
+    if (found.sockets > most && header.nlmsg_type == SOCK_DIAG_BY_FAMILY)
+      return {.step = Step::kAbandon};
+    return take_dumped(header, diag::parse_message, found);
+  };
+  const auto request =
+      diag::mapped_dump_request(diag::dump_request(Family::kIpv6, diag::kEstablished), mapped);
+  const Result<int> code = exchange(request, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, kDumping, take);
+  if (!code)
+    return tl::unexpected(code.error());
+  if (*code != 0)
+    return failure(kDumping, *code);
+  if (found.sockets <= most)
+    return found.sockets;
+  netlink_.forgo();
+  return std::nullopt;
+}
+
+void SockDiag::compare_gauges(const Result<tcp::Gauges>& before, const tcp::Census& dumped) {
+  const Result<tcp::Gauges> after = gauges_.read();
+  if (!before || !after || tcp::movement(*before, *after) != 0 || refutations_ >= kMostRefutations)
+    return;
+  refutations_ = tcp::refutes(*before, *after, dumped) ? refutations_ + 1 : 0;
+}
+
+// ---- Some sockets ----
 
 // Where MPTCP is spoken a connection takes its subflows to be known, whatever their states and
 // ports; see Snapshot::mptcp_of().
@@ -164,16 +312,17 @@ Status SockDiag::read_some(const tcp::Selection& selection, SnapshotBuilder& int
 
 // Listeners apart: they lie in a table of their own, and only of them is more wanted than comes
 // unasked.
-Status SockDiag::dump_tcp(std::uint32_t states, std::optional<std::uint16_t> port,
-                          SnapshotBuilder& into) {
+template <typename Into>
+Status SockDiag::dump_tcp(std::uint32_t states, std::optional<std::uint16_t> port, Into& into) {
   return dump_part(states & diag::kListeners, diag::kMemory, port, into).and_then([&] {
     return dump_part(states & diag::kConnections, 0, port, into);
   });
 }
 
 // Both families, for AF_UNSPEC is refused; v4-mapped sockets are in the second.
+template <typename Into>
 Status SockDiag::dump_part(std::uint32_t states, std::uint8_t extensions,
-                           std::optional<std::uint16_t> port, SnapshotBuilder& into) {
+                           std::optional<std::uint16_t> port, Into& into) {
   if (states == 0)
     return {};
   for (const Family family : kFamilies) {
@@ -192,7 +341,7 @@ Result<tcp::MptcpSight> SockDiag::look_at_mptcp() {
 }
 
 // Asked only where there may be such connections, for a mere question may load a module. That a
-// kernel tells nothing is known by the first family, and remembered for a while: a refusal after
+// kernel reports nothing is known by the first family, and remembered for a while: a refusal after
 // that comes too late, for some connections may have been taken, and is a failure.
 template <typename Into>
 Result<tcp::MptcpSight> SockDiag::dump_mptcp(std::uint32_t states, std::uint8_t extensions,
@@ -340,7 +489,7 @@ Result<tcp::Destroyed> SockDiag::destroy(const tcp::SocketId& id) {
   const inet_diag_req_v2 request = diag::destroy_request(id);
   Result<int> code = try_destroying(request);
   // The socket may have been ended and only the word of it lost. Asked again, by the same cookie,
-  // the kernel ends it or tells that it is gone.
+  // the kernel ends it or reports it gone.
   if (!code)
     code = try_destroying(request);
   if (!code)

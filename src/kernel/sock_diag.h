@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -11,6 +12,7 @@
 #include "kernel/interfaces.h"
 #include "kernel/mptcp_probe.h"
 #include "kernel/netlink_exchange.h"
+#include "kernel/proc_gauges.h"
 #include "tcp/sources.h"
 
 struct inet_diag_req_v2;
@@ -32,9 +34,12 @@ class SockDiag final : public tcp::SocketSource, public tcp::SocketDestroyer {
   static constexpr Duration kDumpPatience = std::chrono::seconds(5);
   static constexpr Duration kLookUpPatience = std::chrono::milliseconds(100);
 
-  static Result<std::unique_ptr<SockDiag>> open(Duration patience = kDumpPatience);
+  // `gauges`: a folder as /proc/net, for the numbers that the kernel counts itself.
+  static Result<std::unique_ptr<SockDiag>> open(Duration patience = kDumpPatience,
+                                                const std::string& gauges = ProcGauges::kNet);
 
   Status read_all(tcp::SnapshotBuilder& into) override;
+  Status read_counts(tcp::SnapshotBuilder& into) override;
   Status read_some(const tcp::Selection& selection, tcp::SnapshotBuilder& into) override;
   Status read_close_waits(std::vector<tcp::Quiet>& into) override;
   Result<tcp::Coverage> find(const tcp::Question& question,
@@ -49,17 +54,32 @@ class SockDiag final : public tcp::SocketSource, public tcp::SocketDestroyer {
   Result<tcp::Destroyed> destroy(const tcp::SocketId& id) override;
 
  private:
-  SockDiag(NetlinkExchange netlink, Interfaces interfaces, MptcpProbe mptcp);
+  SockDiag(NetlinkExchange netlink, Interfaces interfaces, MptcpProbe mptcp, ProcGauges gauges);
+
+  // Takes what a SnapshotBuilder takes, and a census of it.
+  struct Counted;
 
   // `Request`: as diag makes it. `Into` takes what a SnapshotBuilder takes.
   template <typename Request, typename Into>
   Status dump(const Request& request, Into& into);
 
   // The sockets of TCP that are in these states, and have the port if one is named.
-  Status dump_tcp(std::uint32_t states, std::optional<std::uint16_t> port,
-                  tcp::SnapshotBuilder& into);
+  template <typename Into>
+  Status dump_tcp(std::uint32_t states, std::optional<std::uint16_t> port, Into& into);
+  template <typename Into>
   Status dump_part(std::uint32_t states, std::uint8_t extensions, std::optional<std::uint16_t> port,
-                   tcp::SnapshotBuilder& into);
+                   Into& into);
+
+  // Adds all counts, unless there is a doubt; some may have been added then, too.
+  Result<tcp::GaugeDoubt> count_by_gauges(tcp::SnapshotBuilder& into);
+  Result<tcp::GaugeDoubt> count_established(const tcp::Gauges& before, const tcp::Census& others,
+                                            tcp::SnapshotBuilder& into);
+  // How many sockets of AF_INET6 speak IPv4, of so many that are ESTABLISHED; none where it costs
+  // too much to know.
+  Result<std::optional<std::uint32_t>> count_mapped(std::uint32_t established);
+  Result<std::optional<std::uint32_t>> count_up_to(std::uint32_t most, bool mapped);
+  tcp::GaugeDoubt standing_doubt(tcp::MptcpPresence presence) const;
+  void compare_gauges(const Result<tcp::Gauges>& before, const tcp::Census& dumped);
 
   // The MPTCP connections of both families, if there may be any.
   template <typename Into>
@@ -80,7 +100,11 @@ class SockDiag final : public tcp::SocketSource, public tcp::SocketDestroyer {
   NetlinkExchange netlink_;
   Interfaces interfaces_;
   MptcpProbe mptcp_;
-  Time mptcp_asked_again_{};  // Until then a kernel that does not tell of MPTCP is not asked.
+  Time mptcp_asked_again_{};  // Until then a kernel that does not report MPTCP is not asked.
+  ProcGauges gauges_;
+  Time gauges_asked_again_{};  // Until then `doubt_` stands.
+  tcp::GaugeDoubt doubt_ = tcp::GaugeDoubt::kNone;
+  unsigned refutations_ = 0;  // in a row
   FileDescriptor unused_;     // a TCP socket of the same namespace, to ask for our rights there
 };
 

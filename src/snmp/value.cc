@@ -1,6 +1,16 @@
 #include "snmp/value.h"
 
+#include <algorithm>
+
 namespace tcpmibd::snmp {
+
+std::optional<IpAddress> ip_address_of(std::string_view octets) {
+  IpAddress address{};
+  if (octets.size() != address.octets.size())
+    return std::nullopt;
+  std::ranges::copy(octets, address.octets.begin());
+  return address;
+}
 
 std::string_view name_of(Syntax syntax) {
   constexpr std::string_view kNames[] = {"Integer32",    "Counter32",        "Gauge32",

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -36,6 +37,8 @@ struct IpAddress {  // network order
   std::array<std::uint8_t, 4> octets;
   bool operator==(const IpAddress&) const = default;
 };
+// None unless there are four.
+std::optional<IpAddress> ip_address_of(std::string_view octets);
 struct OctetString {
   std::string octets;
   bool operator==(const OctetString&) const = default;

@@ -64,7 +64,7 @@ constexpr Senseless kSenseless[] = {
        return is_of(rule.measure, {State::kFinWait1, State::kFinWait2, State::kClosing}) &&
               !is_per(rule.measure, {Per::kHost});
      },
-     {"per", "finWait1, finWait2 and closing are told apart for the whole host only",
+     {"per", "finWait1, finWait2 and closing are distinguished for the whole host only",
       "leave it out"}},
     {[](const AlarmRule& rule) {
        return is_of(rule.measure, {State::kSynReceived, State::kTimeWait}) &&
@@ -100,10 +100,10 @@ constexpr Senseless kSenseless[] = {
       "leave it out for four fifths of 'raise', or write a lesser number"}},
 };
 
-// ---- Figures ----
+// ---- AlarmFigures ----
 
 // What alarms are judged by, and what follows from it.
-struct Evidence {
+struct AlarmFigures {
   const Survey& survey;
   const Pressure& pressure;
   const Owners* owners;
@@ -115,7 +115,7 @@ struct Evidence {
   }
 };
 
-struct Finding {
+struct Measured {
   std::uint32_t value = 0;
   std::string worst{};
   std::uint32_t offenders = 0;
@@ -178,7 +178,7 @@ std::uint32_t count_on_host(const Survey& survey, const Measure& measure) {
   return count;
 }
 
-// What the kernel does not tell never raises.
+// What the kernel does not report never raises.
 std::uint32_t as_value(std::optional<std::uint64_t> figure) {
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
   return static_cast<std::uint32_t>(std::min(figure.value_or(0), kMost));
@@ -186,61 +186,63 @@ std::uint32_t as_value(std::optional<std::uint64_t> figure) {
 
 // Of equals the first one.
 template <typename All, typename Figure, typename Name>
-Finding worst_of(const All& all, std::uint32_t raise_at, Figure figure, Name name) {
-  Finding finding;
+Measured worst_of(const All& all, std::uint32_t raise_at, Figure figure, Name name) {
+  Measured measured;
   for (const auto& each : all) {
     const std::uint32_t value = figure(each);
-    finding.offenders += value >= raise_at ? 1 : 0;
-    if (value > finding.value) {
-      finding.value = value;
-      name(each, finding);
+    measured.offenders += value >= raise_at ? 1 : 0;
+    if (value > measured.value) {
+      measured.value = value;
+      name(each, measured);
     }
   }
-  return finding;
+  return measured;
 }
 
-Finding of_host(std::uint32_t value, std::uint32_t raise_at) {
+Measured of_host(std::uint32_t value, std::uint32_t raise_at) {
   return {.value = value, .offenders = value >= raise_at ? 1U : 0U};
 }
 
 template <typename Figure>
-Finding of_ports(const Survey& survey, std::uint32_t raise_at, Figure figure) {
-  return worst_of(survey.ports(), raise_at, figure, [](const PortFigures& port, Finding& finding) {
-    finding.worst = "port " + std::to_string(port.port);
-    finding.port = &port;
-  });
+Measured of_ports(const Survey& survey, std::uint32_t raise_at, Figure figure) {
+  return worst_of(survey.ports(), raise_at, figure,
+                  [](const PortFigures& port, Measured& measured) {
+                    measured.worst = "port " + std::to_string(port.port);
+                    measured.port = &port;
+                  });
 }
 
 // `owners` is null where processes make no difference: none of them can have enough.
-Finding of_processes(const Owners* owners, const Measure& measure, std::uint32_t raise_at) {
+Measured of_processes(const Owners* owners, const Measure& measure, std::uint32_t raise_at) {
   if (owners == nullptr)
     return {};
   return worst_of(
       owners->all(), raise_at,
       [&](const ProcessFigures& process) { return count_in(process.tally, measure); },
-      [](const ProcessFigures& process, Finding& finding) {
-        finding.worst = "process " + std::to_string(process.pid);
-        finding.pid = process.pid;
+      [](const ProcessFigures& process, Measured& measured) {
+        measured.worst = "process " + std::to_string(process.pid);
+        measured.pid = process.pid;
       });
 }
 
 // Of kState and kConnections.
-Finding find_connections(const AlarmRule& rule, const Evidence& evidence) {
-  const Survey& survey = evidence.survey;
-  const auto count = [&](const auto& figures) { return count_in(figures.tally, rule.measure); };
+Measured find_connections(const AlarmRule& rule, const AlarmFigures& figures) {
+  const Survey& survey = figures.survey;
+  const auto count = [&](const auto& each) { return count_in(each.tally, rule.measure); };
   switch (rule.measure.per) {
     case Per::kPort:
       return of_ports(survey, rule.raise_at, count);
     case Per::kUnit:
-      return worst_of(
-          survey.units(), rule.raise_at, count,
-          [](const UnitFigures& unit, Finding& finding) { finding.worst = "unit " + unit.name; });
+      return worst_of(survey.units(), rule.raise_at, count,
+                      [](const UnitFigures& unit, Measured& measured) {
+                        measured.worst = "unit " + unit.name;
+                      });
     case Per::kProcess:
-      return of_processes(evidence.owners, rule.measure, rule.raise_at);
+      return of_processes(figures.owners, rule.measure, rule.raise_at);
     case Per::kRemote:
       return worst_of(survey.remotes(), rule.raise_at, count,
-                      [](const RemoteFigures& remote, Finding& finding) {
-                        finding.worst = to_text(remote.address);
+                      [](const RemoteFigures& remote, Measured& measured) {
+                        measured.worst = to_text(remote.address);
                       });
     case Per::kHost:
       break;
@@ -248,47 +250,47 @@ Finding find_connections(const AlarmRule& rule, const Evidence& evidence) {
   return of_host(count_on_host(survey, rule.measure), rule.raise_at);
 }
 
-Finding find_drops(const AlarmRule& rule, const Evidence& evidence) {
+Measured find_drops(const AlarmRule& rule, const AlarmFigures& figures) {
   if (rule.measure.per == Per::kPort)
-    return of_ports(evidence.survey, rule.raise_at,
-                    [&](const PortFigures& port) { return evidence.drops_of(port); });
+    return of_ports(figures.survey, rule.raise_at,
+                    [&](const PortFigures& port) { return figures.drops_of(port); });
   std::uint64_t sum = 0;
-  for (const auto& [port, drops] : evidence.drops)
+  for (const auto& [port, drops] : figures.drops)
     sum += drops;
   return of_host(as_value(sum), rule.raise_at);
 }
 
-Finding find_ephemeral(const AlarmRule& rule, const Evidence& evidence) {
-  const EphemeralFigures& ports = evidence.survey.ephemeral();
-  const std::optional<EphemeralRange>& range = evidence.pressure.ephemeral;
+Measured find_ephemeral(const AlarmRule& rule, const AlarmFigures& figures) {
+  const EphemeralFigures& ports = figures.survey.ephemeral();
+  const std::optional<EphemeralRange>& range = figures.pressure.ephemeral;
   const auto percent = range ? percent_of(ports.most(), range->size()) : std::nullopt;
-  Finding finding = of_host(as_value(percent), rule.raise_at);
-  if (finding.value != 0)
-    finding.worst = ports.bound > ports.used ? "local " + to_text(ports.bound_local)
-                                             : to_text(ports.remote, ports.remote_port);
-  return finding;
+  Measured measured = of_host(as_value(percent), rule.raise_at);
+  if (measured.value != 0)
+    measured.worst = ports.bound > ports.used ? "local " + to_text(ports.bound_local)
+                                              : to_text(ports.remote, ports.remote_port);
+  return measured;
 }
 
-Finding find(const AlarmRule& rule, const Evidence& evidence) {
+Measured find(const AlarmRule& rule, const AlarmFigures& figures) {
   switch (rule.measure.kind) {
     case Kind::kQueuePercent:
-      return of_ports(evidence.survey, rule.raise_at,
+      return of_ports(figures.survey, rule.raise_at,
                       [](const PortFigures& port) { return port.accepting.percent; });
     case Kind::kDrops:
-      return find_drops(rule, evidence);
+      return find_drops(rule, figures);
     case Kind::kEphemeralPercent:
-      return find_ephemeral(rule, evidence);
+      return find_ephemeral(rule, figures);
     case Kind::kMemoryPercent:
-      return of_host(as_value(evidence.pressure.memory_percent()), rule.raise_at);
+      return of_host(as_value(figures.pressure.memory_percent()), rule.raise_at);
     case Kind::kOrphansPercent:
-      return of_host(as_value(evidence.pressure.orphans_percent()), rule.raise_at);
+      return of_host(as_value(figures.pressure.orphans_percent()), rule.raise_at);
     case Kind::kTimeWaitPercent:
-      return of_host(as_value(evidence.pressure.time_waits_percent()), rule.raise_at);
+      return of_host(as_value(figures.pressure.time_waits_percent()), rule.raise_at);
     case Kind::kState:
     case Kind::kConnections:
       break;
   }
-  return find_connections(rule, evidence);
+  return find_connections(rule, figures);
 }
 
 // ---- Owners ----
@@ -329,23 +331,23 @@ std::uint32_t lowest_listener(const PortFigures& port, const Survey& survey,
   return lowest;
 }
 
-std::uint32_t owner_of(const Measure& measure, const Finding& finding, const Survey& survey,
+std::uint32_t owner_of(const Measure& measure, const Measured& measured, const Survey& survey,
                        const Owners& owners) {
-  if (finding.port != nullptr)
-    return owners.map() == nullptr ? 0 : lowest_listener(*finding.port, survey, *owners.map());
+  if (measured.port != nullptr)
+    return owners.map() == nullptr ? 0 : lowest_listener(*measured.port, survey, *owners.map());
   if (measure.per == Per::kHost && counts_connections(measure))
     return of_processes(&owners, measure, 1).pid;
-  return finding.pid;
+  return measured.pid;
 }
 
 // While nobody looks processes up, who was behind the same worst still is.
-void name_owner(Alarm& alarm, const Finding& finding, const Observation& observation) {
-  const bool same = finding.worst == alarm.worst && alarm.state != AlarmState::kClear;
+void name_owner(Alarm& alarm, const Measured& measured, const Observation& observation) {
+  const bool same = measured.worst == alarm.worst && alarm.state != AlarmState::kClear;
   if (observation.owners == nullptr && same)
     return;
-  alarm.pid = observation.owners == nullptr || finding.value == 0
+  alarm.pid = observation.owners == nullptr || measured.value == 0
                   ? 0
-                  : owner_of(alarm.rule.measure, finding, observation.survey, *observation.owners);
+                  : owner_of(alarm.rule.measure, measured, observation.survey, *observation.owners);
   alarm.command = alarm.pid == 0 ? "" : observation.names.identity_of(alarm.pid).command;
 }
 
@@ -367,16 +369,16 @@ void enter(Alarm& alarm, AlarmState state, Time now) {
   alarm.state = state;
 }
 
-// Brings the alarm up to what was found, and tells if it was raised or cleared by that.
-std::optional<AlarmEvent> follow(Alarm& alarm, Finding finding, const Observation& observation,
+// Brings the alarm up to what was found, and returns whether it was raised or cleared by that.
+std::optional<AlarmEvent> follow(Alarm& alarm, Measured measured, const Observation& observation,
                                  Time now) {
   const AlarmState before = alarm.state;
   const Time since = alarm.since;
-  name_owner(alarm, finding, observation);
-  enter(alarm, next_state(alarm, finding.value, now), now);
-  alarm.value = finding.value;
-  alarm.worst = std::move(finding.worst);
-  alarm.offenders = finding.offenders;
+  name_owner(alarm, measured, observation);
+  enter(alarm, next_state(alarm, measured.value, now), now);
+  alarm.value = measured.value;
+  alarm.worst = std::move(measured.worst);
+  alarm.offenders = measured.offenders;
   const bool raised = alarm.state == AlarmState::kRaised;
   if (raised == (before == AlarmState::kRaised))
     return std::nullopt;
@@ -454,24 +456,24 @@ void Alarms::configure(std::vector<AlarmRule> rules) {
 }
 
 bool Alarms::wants_owners(const Survey& survey, const Pressure& pressure, Time now) const {
-  const Evidence evidence{survey, pressure, nullptr, drops_.since_before(survey)};
+  const AlarmFigures figures{survey, pressure, nullptr, drops_.since_before(survey)};
   return std::ranges::any_of(alarms_, [&](const Alarm& alarm) {
     if (alarm.rule.measure.per == Per::kProcess)
       return depends_on_processes(alarm, survey);
     return alarm.state != AlarmState::kRaised && has_owner(alarm.rule.measure) &&
-           next_state(alarm, find(alarm.rule, evidence).value, now) == AlarmState::kRaised;
+           next_state(alarm, find(alarm.rule, figures).value, now) == AlarmState::kRaised;
   });
 }
 
 std::vector<AlarmEvent> Alarms::judge(const Observation& observation, Time now) {
   const Survey& survey = observation.survey;
-  const Evidence evidence{survey, observation.pressure, observation.owners,
-                          drops_.since_before(survey)};
+  const AlarmFigures figures{survey, observation.pressure, observation.owners,
+                             drops_.since_before(survey)};
   std::vector<AlarmEvent> events;
   for (Alarm& alarm : alarms_) {
     if (!can_judge(alarm, observation))
       continue;
-    if (auto event = follow(alarm, find(alarm.rule, evidence), observation, now))
+    if (auto event = follow(alarm, find(alarm.rule, figures), observation, now))
       events.push_back(std::move(*event));
   }
   drops_.observe(survey);

@@ -143,7 +143,7 @@ struct Observation {
 };
 
 // What ports have lost since the observation before, by their counters in two surveys. A port on
-// which nobody listened meanwhile has lost all that it tells since then.
+// which nobody listened meanwhile has lost all that it reported since then.
 class DropMarks {
  public:
   // By port, those without any left out. The first observation is the baseline: none.
@@ -177,8 +177,9 @@ class Alarms {
   // process.
   bool wants_owners(const Survey& survey, const Pressure& pressure, Time now) const;
 
-  // Brings every alarm up to the observation made at `now`, and tells which were raised or cleared.
-  // One that cannot be judged, for it lacks the processes or the lost connections, stays as it is.
+  // Brings every alarm up to the observation made at `now`, and returns which were raised or
+  // cleared. One that cannot be judged, for it lacks the processes or the lost connections, stays
+  // as it is.
   std::vector<AlarmEvent> judge(const Observation& observation, Time now);
 
   // Ascending by name as an SNMP index sorts strings: by length, then octets.

@@ -30,7 +30,7 @@ bool has_waited(const Details& details, std::uint32_t ms) {
   return std::uint64_t{details.expires_ms} + ms < Lifetimes().time_wait_ms;
 }
 
-// The timer of TIME_WAIT tells how long it has lasted. FIN_WAIT2 without an owner has the same
+// The timer of TIME_WAIT shows how long it has lasted. FIN_WAIT2 without an owner has the same
 // timer, and is never taken over.
 template <typename Row>
 bool is_free_to_connect(const Row& row, const TimeWaitReuse& reuse) {

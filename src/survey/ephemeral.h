@@ -37,8 +37,8 @@ class BoundPorts {
     Address local{};
   };
 
-  // `bind_first` as EphemeralRange tells it of the port; `waits`: in TIME_WAIT, to be taken over if
-  // connect() has chosen it.
+  // `bind_first` as EphemeralRange gives it for the port; `waits`: in TIME_WAIT, to be taken over
+  // if connect() has chosen it.
   void add(const Address& local, std::uint16_t port, bool bind_first, bool waits) {
     if (addresses_.empty() || addresses_.back().local < local) {
       addresses_.push_back({.local = local});

@@ -17,7 +17,7 @@ inline bool is_full(const ListeningSocket& socket) {
 }
 
 // ListenDrops of TcpExt in the network namespace, before and after a dump of its sockets. None: the
-// kernel did not tell it.
+// kernel did not report it.
 struct ListenDropsReading {
   std::optional<std::uint64_t> before;
   std::optional<std::uint64_t> after;
@@ -26,7 +26,7 @@ struct ListenDropsReading {
 // What listening sockets lost from one observation to the next.
 struct LostConnections {
   enum class Kind : std::uint8_t {
-    kUnknown,   // ListenDrops was not told: the next observation that knows it tells of both times
+    kUnknown,  // ListenDrops was not reported: the next observation that knows it covers both times
     kBaseline,  // the first, or ListenDrops has fallen: there is nothing to compare with
     kKnown,
   };
@@ -44,11 +44,11 @@ struct LostConnections {
 // did. Sockets whose accept queue was full, now or at the observation before, come first; among
 // those that come together each gets its part in proportion to the growth of its own counter.
 //
-// Why it is so, and what it cannot tell, stands in docs/decisions/0024-lost-connections-by-port.md.
+// Why it is so, and what it cannot know, stands in docs/decisions/0024-lost-connections-by-port.md.
 class ListenDrops {
  public:
   // Dumps in the order in which they were made. A socket that was not there before has grown by all
-  // that it tells.
+  // that it covers.
   LostConnections observe(std::span<const ListeningSocket> sockets,
                           const ListenDropsReading& reading);
 

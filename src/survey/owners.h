@@ -35,7 +35,7 @@ class Owners {
   // The rows of these, without all the rest.
   Owners rows_alone() const;
 
-  // Every process with a connection, ascending by pid; their units are not told.
+  // Every process with a connection, ascending by pid; their units are not set.
   std::span<const ProcessFigures> all() const { return all_; }
 
   // kMostProcesses of them, ascending by pid: those with most CLOSE_WAIT, then with most of all.

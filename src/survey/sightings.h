@@ -15,7 +15,7 @@ namespace tcpmibd::tcp {
 // CLOSE_WAIT, LAST_ACK and TIME_WAIT. A lower bound: the greater of the time since they were first
 // seen so and of what the kernel knows of it.
 //
-// Memory:  16 octets a connection in the first four states. TIME_WAIT is told by its timer alone.
+// Memory:  16 octets a connection in the first four states. TIME_WAIT is given by its timer alone.
 class Sightings {
  public:
   Sightings() = default;

@@ -397,7 +397,7 @@ class SurveyBuilder {
     std::ranges::sort(units, ByIndex(), &UnitFigures::name);
   }
 
-  // The totals tell which ones are listed, so only those are told apart by state.
+  // The totals show which ones are listed, so only those are distinguished by state.
   void list_remotes() {
     keep_busiest(ipv4_.remotes.take());
     keep_busiest(ipv6_.remotes.take());
@@ -437,7 +437,7 @@ class SurveyBuilder {
     });
   }
 
-  // A route that has used up connect()'s parity is told to BoundPorts.
+  // A route that has used up connect()'s parity is given to BoundPorts.
   template <typename Address>
   void find_fullest(ByAddress<Address>& counts) {
     const auto routes = counts.routes.take();

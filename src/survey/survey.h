@@ -46,7 +46,7 @@ struct AcceptQueues {
   std::uint32_t drops = 0;     // connections lost since `counted_since`; wraps
   Time counted_since{};        // Somebody has listened here ever since.
   Time unchanged_since{};      // Since then the same sockets listen, and both counters only grow.
-  std::uint64_t identity = 0;  // tells these sockets from others
+  std::uint64_t identity = 0;  // distinguishes these sockets from others
 };
 
 // Of sockets that listen on one port or address at the moment `now`, and have lost nothing yet.

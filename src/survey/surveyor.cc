@@ -10,7 +10,7 @@ std::optional<std::uint64_t> Surveyor::listen_drops_before_dump() {
 }
 
 // How long a connection has hung in CLOSE_WAIT is asked once, when it is first seen so. A kernel
-// that does not tell that leaves the time since then. The pressure comes first: what is lost
+// that does not report that leaves the time since then. The pressure comes first: what is lost
 // between the dump and that may be given to the wrong port.
 std::shared_ptr<const Survey> Surveyor::survey(const Snapshot& snapshot,
                                                std::optional<std::uint64_t> listen_drops_before) {

@@ -27,7 +27,7 @@ class Surveyor {
   explicit Surveyor(const Sources& sources) : sources_(sources) {}
 
   // To be asked right before each dump whose snapshot may be surveyed, and given to survey(). None
-  // where the kernel does not tell, and before the first survey, which has no use for it.
+  // where the kernel does not report, and before the first survey, which has no use for it.
   std::optional<std::uint64_t> listen_drops_before_dump();
 
   // Of snapshots in the order in which they were taken.

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "snmp/table.h"
 #include "survey/alarm.h"
+#include "survey/history.h"
 #include "survey/owners.h"
 #include "survey/survey.h"
 #include "tcp/pressure.h"
@@ -44,7 +45,7 @@ struct AgentFigures {
 };
 
 // What a value is read from. Pointers are not owned; one that is null is data not at hand, and
-// values that need it stay empty. What an object's needs() name is never null.
+// values that need it stay empty. What an object's needs() name is never null, but for `ends`.
 struct Data {
   using Question = tcp::Question;
 
@@ -54,10 +55,12 @@ struct Data {
     bool counters = false;
     bool pressure = false;
     bool rows = false;      // GET: the answer to question(); GETNEXT: the rows of a snapshot
+    bool counts = false;    // of a snapshot Snapshot::count() alone
     bool snapshot = false;  // a whole snapshot, with its counts
     bool survey = false;
     bool owners = false;
     bool agent = false;
+    bool ends = false;  // null all the same where nothing is watched
     // GETNEXT from before the table may be answered from processes of some minutes ago.
     bool old_processes_at_entry = false;
   };
@@ -73,6 +76,7 @@ struct Data {
   tcp::ProcessNames* names = nullptr;
   const AgentFigures* agent = nullptr;
   const tcp::Alarms* alarms = nullptr;
+  const tcp::EndsFigures* ends = nullptr;
   bool* looked_at_processes = nullptr;  // set where a value is made from `processes`
   Time now{};                           // what ages end at
 };

@@ -21,7 +21,7 @@ std::string octets_of(const tcp::InetAddress& address);
 void append_ipv4(const tcp::InetAddress& address, snmp::Oid& index);
 
 // What to ask the kernel for a row with this index: nothing where the sub-identifiers are no
-// index of the table. Whether the answer really has that index is for the search to tell.
+// index of the table. Whether the answer really has that index is for the search to decide.
 tcp::Question connection_question(snmp::OidView index);  // tcpConnectionTable
 tcp::Question legacy_question(snmp::OidView index);      // tcpConnTable
 tcp::Question listener_question(snmp::OidView index);    // tcpListenerTable

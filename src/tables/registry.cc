@@ -22,8 +22,10 @@ class Registry {
     add(Group::kTcpmibd, own({1, 1}), agent_scalars());
     add(Group::kTcpmibd, own({1, 9}), pressure_scalars());
     add(Group::kTcpmibd, own({1}), alarm_scalars());
+    add(Group::kTcpmibd, own({1, 13}), ends_scalars());
     for (const auto make : {state_table, age_table, port_table, listener_table, unit_table,
-                            process_table, remote_table, alarm_table})
+                            process_table, remote_table, alarm_table, ended_table, reason_table,
+                            port_ends_table, remote_ends_table, closed_port_table})
       add(Group::kTcpmibd, make());
     std::ranges::sort(entries_, {}, [](const Entry& entry) { return entry.object->root(); });
   }

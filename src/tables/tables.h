@@ -22,10 +22,12 @@ extern const snmp::TableSpec<tcp::Listener, Data> kTcpListenerTable;
 // Children of `tcp` (1.3.6.1.2.1.6), ascending.
 std::span<const snmp::ScalarSpec<Data>> tcp_scalars();
 
-// TCPMIBD-MIB. Children of tcpmibdAgent, of tcpmibdPressure and of tcpmibdObjects, ascending.
+// TCPMIBD-MIB. Children of tcpmibdAgent, of tcpmibdPressure, of tcpmibdObjects and of tcpmibdEnds,
+// ascending.
 std::span<const snmp::ScalarSpec<Data>> agent_scalars();
 std::span<const snmp::ScalarSpec<Data>> pressure_scalars();
 std::span<const snmp::ScalarSpec<Data>> alarm_scalars();
+std::span<const snmp::ScalarSpec<Data>> ends_scalars();
 
 std::unique_ptr<Managed> state_table();
 std::unique_ptr<Managed> age_table();
@@ -35,5 +37,10 @@ std::unique_ptr<Managed> unit_table();
 std::unique_ptr<Managed> process_table();
 std::unique_ptr<Managed> remote_table();
 std::unique_ptr<Managed> alarm_table();
+std::unique_ptr<Managed> ended_table();
+std::unique_ptr<Managed> reason_table();
+std::unique_ptr<Managed> port_ends_table();
+std::unique_ptr<Managed> remote_ends_table();
+std::unique_ptr<Managed> closed_port_table();
 
 }  // namespace tcpmibd::tables

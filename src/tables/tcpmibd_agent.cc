@@ -2,7 +2,7 @@
 #include "tables/figures.h"
 #include "tables/tables.h"
 
-// What the agent tells of itself.                     TCPMIBD-MIB: { tcpmibdObjects 1 }
+// What the agent reports of itself.                   TCPMIBD-MIB: { tcpmibdObjects 1 }
 
 namespace tcpmibd::tables {
 

@@ -17,7 +17,7 @@ using tcp::Tally;
 using Port = const PortFigures*;
 using Listening = const ListenerFigures*;
 
-// ---- what both tables tell -----------------------------------------------------------------
+// ---- what both tables have -----------------------------------------------------------------
 
 template <typename Figures>
 std::optional<Value> process(const Figures* const& row, const Data& data) {

@@ -6,7 +6,7 @@
 
 // How near the host's TCP is to its limits.           TCPMIBD-MIB: { tcpmibdObjects 9 }
 //
-// What the kernel does not tell is an instance that is not there, never a zero.
+// What the kernel does not report is an instance that is not there, never a zero.
 
 namespace tcpmibd::tables {
 

@@ -96,7 +96,7 @@ constexpr snmp::TableSpec<StateRow, Data> kStateTable{
     .columns = kStateColumns,
     .runs = kStateRuns,
     .index = &state_index,
-    .needs = {.snapshot = true},
+    .needs = {.counts = true},
     .question = &everything,
 };
 

@@ -29,7 +29,7 @@ enum class Counter : std::uint8_t {
 
 inline constexpr std::size_t kCounterCount = 14;
 
-// What one read of /proc/net/snmp and of two sysctls told. IPv4 and IPv6 together, of one network
+// What one read of /proc/net/snmp and of two sysctls gave. IPv4 and IPv6 together, of one network
 // namespace.
 class Counters {
  public:

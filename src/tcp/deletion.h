@@ -73,8 +73,8 @@ bool is_minisock(const Socket& socket);
 
 // Whether the row may go that stands for exactly these `sockets`.
 //
-// "Whatever the value" comes before "not just now" (RFC 3416, 4.2.5): what is protected is told
-// apart from what merely cannot be done at the moment.
+// "Whatever the value" comes before "not just now" (RFC 3416, 4.2.5): what is protected is
+// distinguished from what merely cannot be done at the moment.
 Refusal judge(std::span<const Socket> sockets, const DeletionContext& context);
 
 }  // namespace tcpmibd::tcp

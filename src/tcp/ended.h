@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "tcp/socket.h"
 
-// Connections that have ended, as the kernel tells of them at that moment. No poll sees them.
+// Connections that have ended, as the kernel reports them at that moment. No poll sees them.
 
 namespace tcpmibd::tcp {
 
@@ -60,8 +60,8 @@ struct Ended {
   State left = State::kClosed;
   EndReason reason = EndReason::kOther;
   Direction direction = Direction::kUnknown;
-  Endpoint local;
-  Endpoint remote;
+  Endpoint local{};
+  Endpoint remote{};
   std::array<char, 16> command{};  // of `pid`, as it came; zeros behind it
 };
 
@@ -104,7 +104,7 @@ class EndsSource {
  public:
   virtual ~EndsSource() = default;
 
-  // Whose becoming readable tells that there is a record, when all before it have been taken.
+  // Whose becoming readable means that there is a record, when all before it have been taken.
   virtual int descriptor() const = 0;
 
   // Hands over, oldest first, every record that there is, of all network namespaces, and keeps the
@@ -117,7 +117,7 @@ class EndsSource {
   virtual std::vector<RemoteEnds> remotes() = 0;       // in no order
   virtual std::vector<ClosedPort> closed_ports() = 0;  // ascending by port
 
-  // Whether closed_ports() can tell; the kernel may be too old.
+  // Whether closed_ports() is known; the kernel may be too old.
   virtual bool sees_closed_ports() const = 0;
 
   virtual EndLosses losses() = 0;

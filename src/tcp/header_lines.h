@@ -8,7 +8,7 @@
 
 namespace tcpmibd::tcp {
 
-// Whether a kernel of this release, as uname(2) tells it ("6.18.44-1-amd64"), is one of `first`,
+// Whether a kernel of this release, as uname(2) reports it ("6.18.44-1-amd64"), is one of `first`,
 // "major, minor", or later. A text that is no release is not.
 bool is_release_since(std::string_view release, std::pair<unsigned, unsigned> first);
 

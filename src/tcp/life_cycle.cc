@@ -4,6 +4,7 @@
 
 namespace tcpmibd::tcp {
 
+// A text. NOLINTNEXTLINE(readability-function-size)
 const std::vector<Stage>& life_cycle() {
   using enum State;
   static const std::vector<Stage> stages = {
@@ -189,7 +190,7 @@ const std::vector<Stage>& life_cycle() {
 
       {.state = kCloseWait,
        .meaning = "The peer has closed; the local program has not closed yet.",
-       .who = "The passive closer, client or server: whoever was told rather than told first.",
+       .who = "The passive closer, client or server: the one that received the first FIN.",
        .got_here = "Received: FIN. Sent: its ACK, by the kernel, without the program's doing.",
        .peer = "FIN_WAIT_2. It has done its part and is innocent; after about a minute it has "
                "forgotten the connection, while this end keeps it.",
@@ -329,7 +330,7 @@ std::span<const Note> life_cycle_notes() {
 }
 
 std::span<const Story> life_cycle_stories() {
-  static constexpr Moment kOpening[] = {
+  static constexpr StoryStep kOpening[] = {
       {"the server starts: `listen()`", "", "", "LISTEN"},
       {"the client calls: `connect()`", "SYN -->", "SYN_SENT", "SYN_RECEIVED"},
       {"the server's kernel answers", "<-- SYN ACK", "ESTABLISHED", "SYN_RECEIVED"},
@@ -339,12 +340,12 @@ std::span<const Story> life_cycle_stories() {
       {"the server has waited enough: `close()`", "<-- FIN", "CLOSE_WAIT", "FIN_WAIT_1"},
       {"the client's kernel acknowledges", "ACK -->", "CLOSE_WAIT", "FIN_WAIT_2"},
   };
-  static constexpr Moment kGood[] = {
+  static constexpr StoryStep kGood[] = {
       {"the pool sees end-of-file: `close()`", "FIN -->", "LAST_ACK", "TIME_WAIT"},
       {"the server's kernel acknowledges", "<-- ACK", "gone", "TIME_WAIT"},
       {"60 seconds later", "", "gone", "gone"},
   };
-  static constexpr Moment kForgetful[] = {
+  static constexpr StoryStep kForgetful[] = {
       {"nobody looks at the idle connection", "", "CLOSE_WAIT", "FIN_WAIT_2"},
       {"60 seconds later (tcp_fin_timeout)", "", "CLOSE_WAIT", "gone"},
       {"hours later", "", "CLOSE_WAIT", "gone"},
@@ -370,6 +371,7 @@ std::span<const Story> life_cycle_stories() {
   return kStories;
 }
 
+// A picture. NOLINTNEXTLINE(readability-function-size)
 std::string_view life_cycle_diagram() {
   return R"(
                                +--------------+

@@ -10,7 +10,8 @@
 
 namespace tcpmibd::tcp {
 
-// The life of a connection after RFC 9293, section 3.3.2, and as Linux lives it, told for people.
+// The life of a connection after RFC 9293, section 3.3.2, and as Linux lives it, described for
+// people.
 //
 // The texts are plain sentences. In them a state has the RFC's name in capitals, words joined by
 // '_' (as_prose()), and what can be typed stands between `backquotes`.
@@ -57,7 +58,7 @@ struct Note {
 std::span<const Note> life_cycle_notes();
 
 // One moment of a connection followed through its life, seen at both ends.
-struct Moment {
+struct StoryStep {
   std::string_view happens;
   std::string_view segment;  // "SYN -->", client on the left; empty: nothing is sent.
   std::string_view client;
@@ -67,7 +68,7 @@ struct Moment {
 struct Story {
   std::string_view title;
   std::string_view introduction;
-  std::span<const Moment> moments;
+  std::span<const StoryStep> steps;
   std::string_view moral;
 };
 

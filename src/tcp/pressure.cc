@@ -82,7 +82,7 @@ EphemeralRange::EphemeralRange(Ports range, std::vector<Ports> reserved)
   if (total() % 2 != 0 && total() > 1)
     reserved.push_back({last_, last_});
   std::ranges::sort(reserved, {}, &Ports::first);
-  std::uint32_t next = first_;  // the lowest port that no entry has told about yet
+  std::uint32_t next = first_;  // the lowest port that no entry has covered yet
   for (const Ports& ports : reserved) {
     const std::uint32_t first = std::max<std::uint32_t>(ports.first, next);
     const std::uint32_t last = std::min(ports.last, last_);

@@ -80,7 +80,7 @@ struct TimeWaitReuse {
   bool operator==(const TimeWaitReuse&) const = default;
 };
 
-// Every figure is absent where the kernel does not tell it: tcp_mem and tcp_max_orphans exist in
+// Every figure is absent where the kernel does not report it: tcp_mem and tcp_max_orphans exist in
 // the initial network namespace only.
 //
 // Orphans and memory are those of the whole host, whatever namespace asks; all else is of the
@@ -117,15 +117,15 @@ struct Pressure {
   std::optional<std::uint64_t> syn_retransmits;
   std::optional<std::uint64_t> timeouts;
 
-  // The kernel's defaults where it does not tell.
+  // The kernel's defaults where it does not report.
   Lifetimes lifetimes() const;
 
-  // None where the kernel does not tell, or tells what is not known here. It takes over ports only
-  // of connections that had TCP timestamps. No dump tells which had: all, where the namespace asks
-  // for them.
+  // None where the kernel does not report, or reports a value not known here. It takes over ports
+  // only of connections that had TCP timestamps. No dump reports which had: all, where the
+  // namespace asks for them.
   TimeWaitReuse reuse() const;
 
-  // Of the limit, as percent_of() tells it.
+  // Of the limit, as percent_of() gives it.
   std::optional<std::uint64_t> memory_percent() const;
   std::optional<std::uint64_t> orphans_percent() const;
   std::optional<std::uint64_t> time_waits_percent() const;
@@ -136,7 +136,7 @@ struct Pressure {
 std::optional<std::uint64_t> percent_of(std::optional<std::uint64_t> used,
                                         std::optional<std::uint64_t> limit);
 
-// Each adds what one text tells. A text that is not what it should be is an error with its cause
+// Each adds what one text reports. A text that is not what it should be is an error with its cause
 // and adds nothing; a single column that is missing or no number only makes its figure absent.
 // `page_size` is in octets.
 

@@ -58,7 +58,7 @@ struct ListenerKey {
   auto operator<=>(const ListenerKey&) const = default;
 };
 
-// What a row tells beside its index; the fields of Socket, packed.
+// What a row holds beside its index; the fields of Socket, packed.
 struct Details {
   std::uint32_t cookie_low = 0;
   std::uint32_t cookie_high = 0;

@@ -61,7 +61,7 @@ bool is_ipv4(const Ipv4Row&) { return true; }
 bool is_ipv4(const Ipv6Row&) { return false; }
 bool is_ipv4(const ListenerRow& row) { return row.key.address.type == AddressType::kIpv4; }
 
-// Ascending by index, then cookie. A dump may tell of one twice.
+// Ascending by index, then cookie. A dump may hold one twice.
 template <typename Key>
 void sort_mptcp(std::vector<Row<Key>>& rows) {
   const auto rank = [](const Row<Key>& row) { return std::tuple(row.key, row.details.cookie()); };
@@ -109,6 +109,17 @@ std::span<const Sibling> Snapshot::siblings(const Details& details) const {
     return {};
   const auto range = std::ranges::equal_range(siblings_, details.cookie(), {}, &Sibling::cookie);
   return {range.begin(), range.end()};
+}
+
+Snapshot Snapshot::counts_alone() const {
+  Snapshot counts;
+  counts.mptcp_sight_ = mptcp_sight_;
+  counts.gauge_doubt_ = gauge_doubt_;
+  counts.counts_ = counts_;
+  counts.unknown_states_ = unknown_states_;
+  counts.taken_at_ = taken_at_;
+  counts.took_ = took_;
+  return counts;
 }
 
 std::vector<std::uint32_t> Snapshot::inodes() const {
@@ -186,6 +197,23 @@ void SnapshotBuilder::add_row(const Socket& socket, const Details& details,
   }
 }
 
+void SnapshotBuilder::add_counted(State state, const StateCount& count) {
+  StateCount& counted = snapshot_.counts_[static_cast<std::size_t>(state) - 1];
+  counted.ipv4 += count.ipv4;
+  counted.ipv6 += count.ipv6;
+}
+
+void SnapshotBuilder::clear() {
+  Snapshot fresh;
+  fresh.taken_at_ = snapshot_.taken_at_;
+  snapshot_.ipv4_.clear();
+  snapshot_.ipv6_.clear();
+  fresh.ipv4_.swap(snapshot_.ipv4_);
+  fresh.ipv6_.swap(snapshot_.ipv6_);
+  snapshot_ = std::move(fresh);
+  forget_cgroups();
+}
+
 Snapshot SnapshotBuilder::finish(Time ended) {
   list_mptcp();  // first: what is a subflow is not counted
   sort_and_merge(snapshot_.ipv4_);
@@ -195,9 +223,13 @@ Snapshot SnapshotBuilder::finish(Time ended) {
   std::ranges::sort(snapshot_.siblings_, {}, &Sibling::cookie);
   list_legacy_listeners();
   snapshot_.took_ = ended - snapshot_.taken_at_;
+  forget_cgroups();
+  return std::exchange(snapshot_, Snapshot());
+}
+
+void SnapshotBuilder::forget_cgroups() {
   numbers_ = no_cgroups();
   last_cgroup_ = last_number_ = 0;
-  return std::exchange(snapshot_, Snapshot());
 }
 
 void SnapshotBuilder::list_mptcp() {
@@ -264,7 +296,7 @@ void SnapshotBuilder::count_state(const Row<Key>& socket) {
 template <typename Key>
 Row<Key> SnapshotBuilder::merged(std::span<Row<Key>> twins) {
   const auto cookie = [](const Row<Key>& row) { return row.details.cookie(); };
-  // A dump may tell of one socket twice when its hash chain changes meanwhile: one cookie.
+  // A dump may hold one socket twice when its hash chain changes meanwhile: one cookie.
   std::ranges::sort(twins, {}, cookie);
   const auto sockets = std::span(twins.begin(), std::ranges::unique(twins, {}, cookie).begin());
   Row<Key> row = *std::ranges::min_element(sockets, preferred, &Row<Key>::details);

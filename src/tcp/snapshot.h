@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "tcp/gauges.h"
 #include "tcp/mptcp.h"
 #include "tcp/rows.h"
 
@@ -127,6 +128,13 @@ class Snapshot {
     return counts_[static_cast<std::size_t>(state) - 1];
   }
 
+  // Why every socket had to be looked at, if only counts were asked for; see read_counts() in
+  // tcp/sources.h. kNone or kRefuted where everything was.
+  GaugeDoubt gauge_doubt() const { return gauge_doubt_; }
+
+  // The same without a row, and so small.
+  Snapshot counts_alone() const;
+
   // Connections and listeners of TCP; what a walk of one column answers.
   std::size_t rows() const { return ipv4_.size() + ipv6_.size() + listeners_.size(); }
 
@@ -165,6 +173,7 @@ class Snapshot {
   // Ascending; of all of them, 0 included, and by inodes that only the subflows have kept.
   std::vector<MptcpPlace> mptcp_by_inode_;
   MptcpSight mptcp_sight_ = MptcpSight::kAbsent;
+  GaugeDoubt gauge_doubt_ = GaugeDoubt::kNone;
   std::vector<Sibling> siblings_;  // ascending by cookie
   std::vector<std::uint64_t> cgroups_{0};
   std::array<StateCount, kStateCount> counts_{};
@@ -196,6 +205,14 @@ class SnapshotBuilder {
   void add_mptcp(const Socket& socket);
 
   void set_mptcp_sight(MptcpSight sight) { snapshot_.mptcp_sight_ = sight; }
+
+  // Sockets of which nothing is known but their number.
+  void add_counted(State state, const StateCount& count);
+
+  void set_gauge_doubt(GaugeDoubt doubt) { snapshot_.gauge_doubt_ = doubt; }
+
+  // Forgets what was added, and begins anew; not when it began first.
+  void clear();
 
   // A socket whose state this program does not know.
   void add_unknown() { ++snapshot_.unknown_states_; }
@@ -243,6 +260,8 @@ class SnapshotBuilder {
   using CgroupNumbers = std::unordered_map<std::uint64_t, std::uint16_t>;
 
   static CgroupNumbers no_cgroups() { return {{0, 0}}; }
+
+  void forget_cgroups();
 
   // The cgroup's index in the snapshot.
   std::uint16_t number_of(std::uint64_t cgroup);

@@ -21,7 +21,7 @@ struct Endpoint {
   auto operator<=>(const Endpoint&) const = default;
 };
 
-// Which end waits for what, as inet_diag_msg::idiag_timer tells it.
+// Which end waits for what, as inet_diag_msg::idiag_timer reports it.
 enum class Timer : std::uint8_t {
   kNone = 0,
   kRetransmit = 1,
@@ -71,7 +71,7 @@ struct Socket {
   // Of a listener on `::` whether it refuses IPv4. False where the kernel did not say, which is
   // its default.
   bool v6only = false;
-  // Told only where a single socket, or listeners, were asked for.
+  // Set only where a single socket, or listeners, were asked for.
   MptcpRole mptcp = MptcpRole::kNone;
   std::uint32_t expires_ms = 0;     // of `timer`
   std::uint32_t receive_queue = 0;  // octets not read; of a listener: connections not accepted
@@ -81,7 +81,7 @@ struct Socket {
   std::uint64_t cgroup = 0;  // cgroup2 id; 0: none, as of every minisock
   // Of a listener: segments it discarded since it was made, whatever for (SK_MEMINFO_DROPS).
   std::uint32_t discards = 0;
-  // Since the last ACK arrived; told only by SocketSource::read_close_waits().
+  // Since the last ACK arrived; set only by SocketSource::read_close_waits().
   std::uint32_t quiet_ms = 0;
 
   bool operator==(const Socket&) const = default;

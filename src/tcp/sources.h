@@ -33,7 +33,7 @@ struct ListenersQuery {
   bool operator==(const ListenersQuery&) const = default;
 };
 
-// Everything: no look-up can tell, only a snapshot.
+// Everything: no look-up can find it, only a snapshot.
 struct EverythingQuery {
   bool operator==(const EverythingQuery&) const = default;
 };
@@ -69,6 +69,11 @@ class SocketSource {
 
   // Adds every connection and listener of TCP, every MPTCP connection, and how far those are seen.
   virtual Status read_all(SnapshotBuilder& into) = 0;
+
+  // As read_all() for who looks at Snapshot::count() alone: connections that the kernel's own
+  // gauges count may have no rows. Where the gauges will not do it is read_all(), and the snapshot
+  // says why.
+  virtual Status read_counts(SnapshotBuilder& into) = 0;
 
   // As read_all(), but of those selected at least: for who looks at nothing else, and passes over
   // what comes beside it. Among twins each stands for itself; see preferred() in snapshot.cc.
@@ -135,7 +140,7 @@ class PressureSource {
  public:
   virtual ~PressureSource() = default;
 
-  // A figure that the kernel does not tell here is absent, not an error.
+  // A figure that the kernel does not report here is absent, not an error.
   virtual Result<Pressure> read() = 0;
 
   // Pressure::listen_drops alone, which costs less; none where it cannot be read.
@@ -147,7 +152,7 @@ class UnitLookup {
  public:
   virtual ~UnitLookup() = default;
 
-  // The unit of a socket by the cgroup2 id that the kernel tells with it: a name as unit_name()
+  // The unit of a socket by the cgroup2 id that the kernel reports with it: a name as unit_name()
   // makes it, kUnknownUnit where there is none to be found.
   virtual std::string unit_of(std::uint64_t cgroup) = 0;
 };

@@ -23,7 +23,8 @@ const std::vector<Judged> kJudged{{1, {95'000, 1'000'000}},
                                   {9, {}},
                                   {10, {}},
                                   {11, {1'000}},
-                                  {12, {95'000}}};
+                                  {12, {95'000}},
+                                  {13, {20'000, 95'000}}};
 
 // A clock that did not tick between two looks must not make a ratio infinite.
 double ratio(double over, double under) { return under > 0 ? over / under : 0; }

@@ -46,6 +46,7 @@ void measure_legacy_walk(Stage& stage, const Effort& effort, Findings& findings)
 void measure_walk(Stage& stage, const Effort& effort, Findings& findings);         // 4
 void measure_counts(Stage& stage, const Effort& effort, Findings& findings);       // 5
 void measure_scrape(Stage& stage, const Effort& effort, Findings& findings);       // 11
+void measure_module(Stage& stage, const Effort& effort, Findings& findings);       // 13
 
 // What a person types: show_measures.cc.
 void measure_show(Stage& stage, const Effort& effort, Findings& findings);  // 12

@@ -4,11 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "bench/bare_dump.h"
 #include "bench/clock.h"
 #include "bench/measures.h"
+#include "kernel/sock_diag.h"
 #include "support/programs.h"
 #include "support/scenes.h"
 #include "support/trouble.h"
@@ -98,6 +101,33 @@ void set_against_and_start(const Figure& ours, const Figure& start, const Figure
                 Demand{Bound::kAtMost, most}});
 }
 
+// What `show states` and an agent that is asked for the eleven counts do first, and what it costs
+// to look at every socket instead.
+struct Counting {
+  explicit Counting(const Stage& stage)
+      : kernel(stage.space().run([] { return kernel::SockDiag::open(); }).value()),
+        bare(stage.space()),
+        ours(figure("counts by state", "tcpmibd", stage)),
+        floor(figure("counts by state", "bare dump", stage)) {}
+
+  void sample() {
+    floor.samples.push_back(milliseconds([&] { bare.read(); }));
+    tcp::SnapshotBuilder builder({});
+    ours.samples.push_back(
+        milliseconds([&] { lab::check(kernel->read_counts(builder) ? 0 : -1, "count"); }));
+    const tcp::Snapshot counts = builder.finish();
+    if (counts.gauge_doubt() != tcp::GaugeDoubt::kNone)
+      throw Trouble("counts by state: " + std::string(reason_of(counts.gauge_doubt())));
+    if (counts.count(tcp::State::kEstablished).total() < ours.population)
+      throw Trouble("counts by state are too few");
+  }
+
+  std::unique_ptr<kernel::SockDiag> kernel;
+  BareDump bare;
+  Figure ours;
+  Figure floor;
+};
+
 }  // namespace
 
 void measure_show(Stage& stage, const Effort& effort, Findings& findings) {
@@ -123,19 +153,26 @@ void measure_show(Stage& stage, const Effort& effort, Findings& findings) {
   Program text{figure(kList, "tcpmibd show", stage), without_owners({"connections"}), all};
   Program json{figure("list of all connections in JSON, with processes", "tcpmibd show", stage),
                show({"connections", "--json"}), all};
+  Program states{figure("counts by state, all of the program", "tcpmibd show states", stage),
+                 show({"states"}), 11};
+  Counting counting(stage);
   Program list{figure(kList, kBySs, stage), {"ss", "-Htan"}, all};
-  Program* const programs[] = {&start, &few, &few_owned, &few_by_ss, &port, &text, &json, &list};
+  Program* const programs[] = {&start, &few,  &few_owned, &few_by_ss, &port,
+                               &text,  &json, &list,      &states};
   for (int i = 0; i < effort.samples; ++i) {
     for (Program* program : programs)
       sample(*program, stage);
+    counting.sample();
   }
   set_against_and_start(few.figure, start.figure, few_by_ss.figure, 1.5, findings);
+  findings.set_against(counting.ours, counting.floor, 0.5);
+  set_against_and_start(states.figure, start.figure, counting.floor, 0.5, findings);
   findings.set_against(text.figure, list.figure, 1.3);
   findings.set_against(json.figure, list.figure, 2);
   findings.set_limit(memory, 40);
   for (const Program* program : programs)
     findings.figures.push_back(program->figure);
-  findings.figures.push_back(memory);
+  findings.figures.insert(findings.figures.end(), {memory, counting.ours, counting.floor});
 }
 
 }  // namespace tcpmibd::bench

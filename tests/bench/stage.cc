@@ -11,6 +11,7 @@ using lab::Oid;
 using lab::SnmpSession;
 
 constexpr const char* kBuiltInAddress = "udp:127.0.0.1:1261";
+constexpr const char* kModuleAddress = "udp:127.0.0.1:1461";
 constexpr const char* kMinimalAddress = "udp:127.0.0.1:1361";
 
 std::unique_ptr<Agent> agent(const char* subject, const lab::Namespace& space,
@@ -76,6 +77,21 @@ Agent& Stage::snmpd() {
   return *snmpd_;
 }
 
+Agent& Stage::by_module() {
+  if (by_module_ == nullptr) {
+    const std::string socket = folder_.file("module.sock");
+    module_master_.emplace(space_,
+                           lab::SnmpdOptions{.module_socket = socket, .address = kModuleAddress});
+    behind_module_.emplace(lab::Daemon::under(
+        *module_master_, {.settings = {"agentx.module-socket=" + socket}, .program = program_}));
+    if (!behind_module_->says("through its module", std::chrono::seconds(10)))
+      throw lab::Trouble("snmpd's module does not come: " + module_master_->log());
+    by_module_ = agent("tcpmibd by snmpd's module", space_, module_master_->address(),
+                       behind_module_->process());
+  }
+  return *by_module_;
+}
+
 Agent& Stage::minimal() {
   if (minimal_ == nullptr) {
     minimal_master_.emplace(space_, lab::SnmpdOptions{.address = kMinimalAddress});
@@ -87,12 +103,14 @@ Agent& Stage::minimal() {
 }
 
 void Stage::dismiss() {
-  for (std::unique_ptr<Agent>* agent : {&over_agentx_, &standalone_, &snmpd_, &minimal_})
+  for (std::unique_ptr<Agent>* agent :
+       {&over_agentx_, &standalone_, &snmpd_, &by_module_, &minimal_})
     agent->reset();
   responder_.reset();
   subagent_.reset();
+  behind_module_.reset();
   alone_.reset();
-  for (std::optional<lab::Snmpd>* snmpd : {&master_, &built_in_, &minimal_master_})
+  for (std::optional<lab::Snmpd>* snmpd : {&master_, &built_in_, &module_master_, &minimal_master_})
     snmpd->reset();
 }
 

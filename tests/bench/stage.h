@@ -42,7 +42,10 @@ class Stage {
   Agent& over_agentx();  // tcpmibd under a snmpd
   Agent& standalone();   // tcpmibd alone; "private" may write
   Agent& snmpd();        // the tables built into snmpd
+  Agent& by_module();    // tcpmibd under a snmpd that has its module
   Agent& minimal();      // the hand-written responder under a snmpd
+
+  std::string module_address() const { return module_master_->address(); }  // of by_module()
 
   void dismiss();   // every agent
   void disperse();  // the crowd
@@ -64,9 +67,11 @@ class Stage {
   std::optional<lab::Daemon> subagent_;
   std::optional<lab::Daemon> alone_;
   std::optional<lab::Snmpd> built_in_;
+  std::optional<lab::Snmpd> module_master_;
+  std::optional<lab::Daemon> behind_module_;
   std::optional<lab::Snmpd> minimal_master_;
   std::optional<MinimalResponder> responder_;
-  std::unique_ptr<Agent> over_agentx_, standalone_, snmpd_, minimal_;
+  std::unique_ptr<Agent> over_agentx_, standalone_, snmpd_, by_module_, minimal_;
 };
 
 inline const lab::Oid kConnectionState = lab::oid_of("1.3.6.1.2.1.6.19.1.7");

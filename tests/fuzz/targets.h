@@ -21,11 +21,13 @@ void doctor_texts(Input input);
 void dump(Input input);
 void engine_state(Input input);
 void holders(Input input);
+void module_link(Input input);
 void names(Input input);
 void netlink(Input input);
 void overrides(Input input);
 void parse_message(Input input);
 void proc_texts(Input input);
+void responder(Input input);
 void snmp_message(Input input);
 void snmp_stream(Input input);
 void table_next(Input input);
@@ -49,11 +51,13 @@ inline constexpr std::array kTargets{
     Target{"dump", &dump},
     Target{"engine_state", &engine_state},
     Target{"holders", &holders},
+    Target{"module_link", &module_link},
     Target{"names", &names},
     Target{"netlink", &netlink},
     Target{"overrides", &overrides},
     Target{"parse_message", &parse_message},
     Target{"proc_texts", &proc_texts},
+    Target{"responder", &responder},
     Target{"snmp_message", &snmp_message},
     Target{"snmp_stream", &snmp_stream},
     Target{"table_next", &table_next},

@@ -26,4 +26,12 @@ inline tcp::Snapshot dump(SockDiag& source, const tcp::AddressForms& forms = {})
   return builder.finish();
 }
 
+// The counts alone; as above.
+inline tcp::Snapshot counts(SockDiag& source) {
+  tcp::SnapshotBuilder builder({});
+  if (const Status status = source.read_counts(builder); !status)
+    throw lab::Trouble(status.error().text());
+  return builder.finish();
+}
+
 }  // namespace tcpmibd::kernel

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 
+#include "agent/commands/show/metrics.h"
 #include "support/builders.h"
 
 // docs/tables.md says what the registry says.
@@ -21,13 +22,19 @@ std::filesystem::path document() {
 constexpr const char* kIntroduction =
     "# Tables\n"
     "\n"
-    "Every object that tcpmibd serves, as its descriptors in `src/tables` tell it; a test writes "
+    "Every object that tcpmibd serves, as its descriptors in `src/tables` have it; a test writes "
     "this\n"
     "page and compares it, so that it cannot be out of date. A not-accessible column is part of "
     "the\n"
     "index and appears only in the names of the others. Syntaxes are those on the wire: an\n"
-    "enumeration travels as Integer32, an Unsigned32 as Gauge32. What the objects mean is told in\n"
-    "RFC 4022 and in `mib/TCPMIBD-MIB.txt`.\n"
+    "enumeration travels as Integer32, an Unsigned32 as Gauge32. What the objects mean is "
+    "described in\n"
+    "RFC 4022 and in `mib/TCPMIBD-MIB.txt`. The metric is what `tcpmibd show --openmetrics` and\n"
+    "`--prometheus` make of it, with the labels of its row, in base units: seconds, bytes, ratios "
+    "of 1.\n"
+    "Of ports, listeners, processes and remote addresses they print the 128 worst, and count the "
+    "rest in\n"
+    "`tcpmibd_ports_left_out` and its like.\n"
     "\n"
     "Rows below 1.3.6.1.2.1.6 are what the kernel says of TCP, subflows of MPTCP among them. The "
     "other\n"
@@ -46,7 +53,7 @@ constexpr const char* kMeaning =
     "its\n"
     "  socket (`TCP_RTO_MIN_US`, `TCP_RTO_MAX_MS`, BPF) go before: a connection may have less "
     "than\n"
-    "  tcpRtoMin, or more than tcpRtoMax. `ss -ti` tells its `rto`.\n"
+    "  tcpRtoMin, or more than tcpRtoMax. `ss -ti` shows its `rto`.\n"
     "- **tcpAttemptFails** has no attempt that the program gave up itself. A socket that is "
     "closed\n"
     "  in SYN_SENT, as by a timeout of the program's own, leaves no trace but in tcpActiveOpens. "
@@ -59,13 +66,18 @@ constexpr const char* kMeaning =
 
 constexpr const char* kHead =
     "\n"
-    "| OID | name | syntax | access |\n"
-    "|---|---|---|---|\n";
+    "| OID | name | syntax | access | metric |\n"
+    "|---|---|---|---|---|\n";
+
+std::string metric_cell(std::string_view object) {
+  const std::string metric = agent::metric_of(object);
+  return metric.starts_with("tcpmibd_") ? '`' + metric + '`' : metric;
+}
 
 std::string line(const snmp::ObjectInfo& object) {
   const auto cell = [](std::string_view text) { return " " + std::string(text) + " |"; };
   return "|" + cell(object.oid.text()) + cell(object.name) + cell(snmp::name_of(object.syntax)) +
-         cell(snmp::name_of(object.access)) + "\n";
+         cell(snmp::name_of(object.access)) + cell(metric_cell(object.name)) + "\n";
 }
 
 // Scalars stand in one table, for each is one line.

@@ -18,6 +18,8 @@ std::vector<std::string> command_line(const DaemonOptions& options, const TempFo
   std::vector<std::string> words{options.program, "run", "--config", configuration_file};
   for (const char* setting : {"log.target=stderr", "agentx.reconnect=1s"})
     words.insert(words.end(), {"--set", setting});
+  if (options.program == tcpmibd_binary())  // an older one has no such key
+    words.insert(words.end(), {"--set", "agentx.module-socket=''"});
   words.insert(words.end(), {"--set", "standalone.state=" + folder.file("state")});
   for (const std::string& setting : options.settings)
     words.insert(words.end(), {"--set", setting});

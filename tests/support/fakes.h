@@ -139,6 +139,16 @@ class FakeSocketSource final : public tcp::SocketSource {
     return {};
   }
 
+  // How often read_counts() was asked for; it answers as read_all(), with this doubt.
+  int counts() const { return counts_.calls(); }
+  void set_gauge_doubt(tcp::GaugeDoubt doubt) { doubt_ = doubt; }
+
+  Status read_counts(tcp::SnapshotBuilder& into) override {
+    (void)counts_.call("");
+    into.set_gauge_doubt(doubt_);
+    return read_all(into);
+  }
+
   // The selections that read_some() was asked for.
   std::vector<tcp::Selection> selections() const {
     const std::lock_guard lock(mutex_);
@@ -240,6 +250,8 @@ class FakeSocketSource final : public tcp::SocketSource {
   Faults faults_;
   Faults quiet_faults_;
   Faults dumps_;
+  Faults counts_;
+  tcp::GaugeDoubt doubt_ = tcp::GaugeDoubt::kNone;
   Faults listener_dumps_;
 };
 

@@ -177,7 +177,8 @@ inline snmp::Syntax wire_syntax(const std::string& word) {
       {"InetPortNumber", Syntax::kGauge32},  {"Counter64", Syntax::kCounter64},
       {"IpAddress", Syntax::kIpAddress},     {"InetAddress", Syntax::kOctetString},
       {"BITS", Syntax::kOctetString},        {"SnmpAdminString", Syntax::kOctetString},
-      {"TimeStamp", Syntax::kTimeTicks},
+      {"TimeStamp", Syntax::kTimeTicks},     {"CounterBasedGauge64", Syntax::kCounter64},
+      {"TruthValue", Syntax::kInteger},      {"DateAndTime", Syntax::kOctetString},
   };
   return kWire.at(word);
 }

@@ -27,9 +27,20 @@ std::string configuration_of(const SnmpdOptions& options, const std::string& age
       user.name +
       " priv\n"
       "sysServices 72\n";
+  if (!options.module_socket.empty())
+    text += "dlmod tcpmibd_snmpd " + options.module + "\n";
   for (const std::string& line : options.lines)
     text += line + "\n";
   return text;
+}
+
+std::map<std::string, std::string> environment_of(const SnmpdOptions& options,
+                                                  const std::string& folder) {
+  std::map<std::string, std::string> environment = isolated_snmp_environment(folder);
+  if (!options.module_socket.empty())
+    environment["TCPMIBD_SNMPD_SOCKET"] = options.module_socket;
+  environment.insert(options.environment.begin(), options.environment.end());
+  return environment;
 }
 
 // As Debian's unit has it: SMUX would listen on a TCP port.
@@ -56,7 +67,7 @@ void Snmpd::start() {
   words.push_back(address());
   child_.emplace(words,
                  ProcessOptions{.in = space_,
-                                .environment = isolated_snmp_environment(folder_.path().string())});
+                                .environment = environment_of(options_, folder_.path().string())});
   const Manager impatient = manager().patient(std::chrono::milliseconds(200));
   const bool answers =
       eventually([&] { return impatient.get({kSysUpTime}).ok(); }, std::chrono::seconds(20));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,8 +13,11 @@
 namespace tcpmibd::lab {
 
 struct SnmpdOptions {
-  bool built_in_tables = true;       // false: snmpd's own TCP-MIB is switched off
-  std::string agentx{};              // its AgentX address; a socket of its own folder unless told
+  bool built_in_tables = true;  // false: snmpd's own TCP-MIB is switched off
+  std::string agentx{};         // its AgentX address; a socket of its own folder unless told
+  std::string module_socket{};  // given: our module is loaded, and looks for the daemon there
+  std::string module = TCPMIBD_MODULE;
+  std::map<std::string, std::string> environment{};
   std::vector<std::string> lines{};  // added to its configuration: "agentXPerms 0660 0755"
   std::string address = "udp:127.0.0.1:1161";  // another one for a second snmpd of a namespace
 };

@@ -289,7 +289,10 @@ TEST_F(Reload, AnAgentOfItsOwnObeysToo) {
 // ---- Idleness ----
 
 // Nothing wakes it any more, once what it was asked last is over and the memory for it is freed:
-// the reminder of that comes ten seconds later.
+// the reminder of that comes ten seconds later. The ends of connections would, those of the whole
+// host: they are not watched here.
+constexpr const char* kNoEnds = "ends.watch=off";
+
 void expect_idleness(const Daemon& daemon) {
   const auto rests = [&] {
     const long before = daemon.process().wakeups();
@@ -301,14 +304,14 @@ void expect_idleness(const Daemon& daemon) {
 TEST_F(Idle, ASubagentThatNobodyAsksSleeps) {
   const Namespace space;
   const Snmpd master(space);
-  const Daemon daemon = Daemon::under(master, {.settings = {"agentx.ping=10m"}});
+  const Daemon daemon = Daemon::under(master, {.settings = {"agentx.ping=10m", kNoEnds}});
   ASSERT_TRUE(master.manager().walk(kTcp).ok());
   expect_idleness(daemon);
 }
 
 TEST_F(Idle, AnAgentOfItsOwnThatNobodyAsksSleeps) {
   const Namespace space;
-  const Daemon daemon = Daemon::standalone(space);
+  const Daemon daemon = Daemon::standalone(space, {.settings = {kNoEnds}});
   ASSERT_TRUE(Manager::v2c(space, Daemon::kAddress).walk(kTcp).ok());
   expect_idleness(daemon);
 }
@@ -316,7 +319,7 @@ TEST_F(Idle, AnAgentOfItsOwnThatNobodyAsksSleeps) {
 TEST_F(Idle, PingsAreAllThatWakesASubagent) {
   const Namespace space;
   const Snmpd master(space);
-  const Daemon daemon = Daemon::under(master, {.settings = {"agentx.ping=2s"}});
+  const Daemon daemon = Daemon::under(master, {.settings = {"agentx.ping=2s", kNoEnds}});
   const long before = daemon.process().wakeups();
   quiet_for(seconds(6), [] { return false; });
   // Three or four pings; of each the daemon waits for the time and perhaps for the answer.

@@ -262,7 +262,7 @@ TEST_F(CheckTcpmibd, SaysWhatIsWrongWithItsOptions) {
       {{"-H", "a", "--listens", "http"}, "--listens: 'http' is no port"},
       {{"-H", "a", "-w", "queue"}, "--warning: 'queue' is not METRIC=RANGE"},
       {{"-H", "a", "-c", "x=1"}, "--critical: 'x' is no metric"},
-      {{"-H", "a", "--secrets", "/nowhere"}, "/nowhere: No such file or directory"},
+      {{"-H", "a", "--secrets", "/no-secrets"}, "/no-secrets: No such file or directory"},
   };
   for (const auto& [arguments, reason] : wrong) {
     const Output told = plugin.run_with(arguments);

@@ -463,5 +463,127 @@ TEST(PrometheusLinks, LeadToDashboardsAndPagesThereAre) {
   EXPECT_GT(links, 10);
 }
 
+// ------------------------------------------------------------------- by a file, and without SNMP
+
+constexpr const char* kNodeExporterAt = "127.0.0.1:9100";
+constexpr const char* kTextfileFolder = "/var/lib/prometheus/node-exporter";
+
+// What `show` has metrics of; empty: of what is told where nothing is named.
+const std::vector<std::string> kMetricWords{"",          "states", "ages",      "ports",
+                                            "listeners", "units",  "processes", "remotes",
+                                            "pressure",  "alarms", "scalars"};
+
+std::string shown_metrics(const Namespace& space, const std::string& what,
+                          const std::string& format) {
+  std::vector<std::string> command{tcpmibd_binary(), "show", format};
+  if (!what.empty())
+    command.insert(command.begin() + 2, what);
+  const Output output = run(command, {.in = &space});
+  EXPECT_EQ(output.status, 0) << output.err;
+  EXPECT_EQ(output.err, "");
+  return output.out;
+}
+
+TEST(Metrics, PromtoolHasNothingToSayOfAHostFullOfOddNames) {
+  if (const auto reason = Namespace::skip_reason())
+    GTEST_SKIP() << *reason;
+  if (!is_installed("promtool"))
+    GTEST_SKIP() << "no promtool (package prometheus)";
+  const Namespace space;
+  const TempFolder folder;
+  const auto processes = oddly_named(space);
+  for (const std::string& what : kMetricWords) {
+    const std::string file = folder.write("metrics", shown_metrics(space, what, "--prometheus"));
+    const Output output = run({"sh", "-c", "promtool check metrics <\"$1\"", "sh", file});
+    EXPECT_EQ(output.status, 0) << what;
+    EXPECT_EQ(output.out + output.err, "") << what;
+  }
+}
+
+// The names that its parser found, a line each.
+constexpr const char* kParse = R"(
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+for family in text_string_to_metric_families(open(sys.argv[1], encoding='utf-8', newline='\n').read()):
+    for sample in family.samples:
+        print(sample.name, *sorted(sample.labels.values()))
+)";
+
+TEST(Metrics, PythonsParserReadsAHostFullOfOddNames) {
+  if (const auto reason = Namespace::skip_reason())
+    GTEST_SKIP() << *reason;
+  const std::string python = "/usr/bin/python3";
+  if (run({"sh", "-c", python + " -c 'import prometheus_client'"}).status != 0)
+    GTEST_SKIP() << "no parser of OpenMetrics (package python3-prometheus-client)";
+  const Namespace space;
+  const TempFolder folder;
+  const auto processes = oddly_named(space);
+  for (const std::string& what : kMetricWords) {
+    const std::string file = folder.write("metrics", shown_metrics(space, what, "--openmetrics"));
+    const Output output = run({"env", "PYTHONIOENCODING=utf-8", python, "-c", kParse, file});
+    EXPECT_EQ(output.status, 0) << what << output.err;
+    if (what == "ports") {
+      for (const auto& process : processes)
+        EXPECT_THAT(output.out, HasSubstr(process->shown())) << output.out;
+    }
+  }
+}
+
+// What the unit that comes with us has systemd run, but for the places.
+std::string command_of_textfile_service() {
+  const std::string unit = nms_text("prometheus/textfile/tcpmibd-textfile.service");
+  std::smatch command;
+  if (!std::regex_search(unit, command, std::regex("\nExecStart=/bin/sh -c '([^']*)'\n")) ||
+      unit.find(std::string("\nWorkingDirectory=") + kTextfileFolder + "\n") == unit.npos)
+    throw Trouble("a service of another form: " + unit);
+  std::string text = command[1];
+  replace_all(text, "/usr/sbin/tcpmibd", tcpmibd_binary());
+  return text;
+}
+
+void write_textfile(const Namespace& space, const TempFolder& folder) {
+  const Output output = run({"sh", "-c", "cd \"$1\" && eval \"$2\"", "sh", folder.path().string(),
+                             command_of_textfile_service()},
+                            {.in = &space});
+  EXPECT_EQ(output.status, 0) << output.err;
+}
+
+TEST_F(Prometheus, ScrapesWhatTheTextfileCollectorHasOfUs) {
+  for (const char* program : {"prometheus", "prometheus-node-exporter"}) {
+    if (!is_installed(program))
+      GTEST_SKIP() << "no " << program << " (package of that name)";
+  }
+  const Namespace space;
+  const TroubledService service(space);
+  const DaemonUser user(kPrometheusUser);
+  write_textfile(space, user.folder());
+  const Child exporter(
+      user.command({*find_program("prometheus-node-exporter"), "--collector.disable-defaults",
+                    "--collector.textfile",
+                    "--collector.textfile.directory=" + user.folder().path().string(),
+                    std::string("--web.listen-address=") + kNodeExporterAt}),
+      {.in = &space});
+  const std::string configuration = user.folder().write(
+      "prometheus.yml", std::string("global: {scrape_interval: 1s}\nscrape_configs: [{job_name: "
+                                    "node, static_configs: [{targets: ['") +
+                            kNodeExporterAt + "']}]}]\n");
+  const Child prometheus(
+      user.command({*find_program("prometheus"), "--config.file=" + configuration,
+                    "--storage.tsdb.path=" + user.folder().file("prometheus"),
+                    std::string("--web.listen-address=") + kPrometheusAt}),
+      {.in = &space});
+  const std::string query =
+      std::string(kPrometheusAt) +
+      "/api/v1/query?query=tcpmibd_port_state_connections{port=\"443\",state=\"closeWait\"}";
+  const auto answers = [&] {
+    const Output output =
+        run({"curl", "-sg", "--max-time", "5", "http://" + query}, {.in = &space});
+    return output.out.find(",\"" + std::to_string(kLeaked) + "\"]") != std::string::npos;
+  };
+  EXPECT_TRUE(eventually(answers, kMonitorsPatience)) << exporter.err() << prometheus.err();
+  EXPECT_THAT(answer_of(space, std::string(kNodeExporterAt) + "/metrics"),
+              AllOf(HasSubstr("node_textfile_scrape_error 0"), HasSubstr("tcpmibd_build_info{")));
+}
+
 }  // namespace
 }  // namespace tcpmibd::lab

@@ -176,12 +176,13 @@ TEST_F(PrivilegesDropped, PolicyOffGivesUpNetAdmin) {
 TEST_F(PrivilegesDropped, WithoutLookUpsTheirCapabilitiesGo) {
   const Namespace space;
   {
-    const Attached agent(space, {}, {.settings = {"process.lookup=false"}});
+    const Attached agent(space, {}, {.settings = {"process.lookup=false", "ends.watch=off"}});
     // A deletion's record names the owner all the same.
     EXPECT_THAT(held_by_threads(agent.daemon, "CapPrm"),
                 ElementsAre(bit(CAP_NET_ADMIN) | bit(CAP_SYS_PTRACE) | bit(CAP_DAC_OVERRIDE)));
   }
-  const Attached agent(space, {}, {.settings = {"process.lookup=false", "delete-tcb.policy=off"}});
+  const Attached agent(
+      space, {}, {.settings = {"process.lookup=false", "ends.watch=off", "delete-tcb.policy=off"}});
   EXPECT_THAT(held_by_threads(agent.daemon, "CapPrm"), ElementsAre(bit(CAP_DAC_OVERRIDE)));
 }
 

@@ -138,7 +138,7 @@ class NoMoreDescriptors {
   explicit NoMoreDescriptors(pid_t process) : process_(process) {
     check(::prlimit(process_, RLIMIT_NOFILE, nullptr, &before_), "read a limit");
     rlimit none = before_;
-    none.rlim_cur = 3;
+    none.rlim_cur = 8;  // poll(2) takes no more than that many descriptors
     check(::prlimit(process_, RLIMIT_NOFILE, &none, nullptr), "set a limit");
   }
   ~NoMoreDescriptors() { ::prlimit(process_, RLIMIT_NOFILE, &before_, nullptr); }

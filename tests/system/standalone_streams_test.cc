@@ -236,14 +236,14 @@ TEST_F(StandaloneStreams, WithoutADescriptorLeftOneMoreIsTurnedAway) {
   const Namespace space;
   const TempFolder folder;
   const std::string program =
-      folder.write("scarce", "#!/bin/sh\nulimit -n 40\nexec " + tcpmibd_binary() + " \"$@\"\n");
+      folder.write("scarce", "#!/bin/sh\nulimit -n 60\nexec " + tcpmibd_binary() + " \"$@\"\n");
   std::filesystem::permissions(program, std::filesystem::perms::owner_all);
   const Daemon daemon =
       Daemon::standalone(space, {.settings = connections(500),
                                  .arguments = {"--standalone", "tcp:0.0.0.0:2161"},
                                  .program = program});
   std::vector<TcpSocket> crowd;
-  for (int i = 0; i < 60; ++i)
+  for (int i = 0; i < 90; ++i)
     crowd.push_back(manager_at(space));
   EXPECT_TRUE(daemon.says("cannot accept a connection: Too many open files"));
   EXPECT_TRUE(ends(crowd.back()));

@@ -48,8 +48,7 @@ bool holds(const Subject& subject, int capability) {
   return (subject.capabilities >> capability & 1) != 0;
 }
 
-// ---- the configuration and the kernel
-// ------------------------------------------------------------
+// ---- the configuration and the kernel -----------------------------------------------------------
 
 Finding configuration(const DoctorFacts& facts) {
   if (facts.configuration)
@@ -107,8 +106,7 @@ Finding destroying(const DoctorFacts& facts) {
   return note(kPoint, facts.destroying.error().text());
 }
 
-// ---- privileges
-// ----------------------------------------------------------------------------------
+// ---- privileges ---------------------------------------------------------------------------------
 
 Finding process_rights(const DoctorFacts& facts) {
   constexpr const char* kPoint = "process columns";
@@ -131,6 +129,17 @@ Finding process_lookup(const DoctorFacts& facts) {
   if (!may_look_up_by_bpf(facts.subject.capabilities))
     return ok(kPoint, "in /proc: " + facts.subject.name + " lacks CAP_BPF or CAP_PERFMON");
   return ok(kPoint, "by a BPF iterator");
+}
+
+Finding ends_watch(const DoctorFacts& facts) {
+  constexpr const char* kPoint = "ended connections";
+  if (!facts.watches_ends)
+    return ok(kPoint, "not watched: ends.watch = \"off\"");
+  if (!facts.ends)
+    return ok(kPoint, "not watched: " + facts.ends.error().text());
+  if (!may_look_up_by_bpf(facts.subject.capabilities))
+    return ok(kPoint, "not watched: " + facts.subject.name + " lacks CAP_BPF or CAP_PERFMON");
+  return ok(kPoint, "watched by BPF");
 }
 
 Finding deletion_rights(const DoctorFacts& facts) {
@@ -185,8 +194,7 @@ void check_capabilities(const DoctorFacts& facts, std::vector<Finding>& findings
   findings.push_back(idle_capabilities(facts));
 }
 
-// ---- rights
-// --------------------------------------------------------------------------------------
+// ---- rights -------------------------------------------------------------------------------------
 
 // "drwxr-xr-x", as ls prints it.
 std::string mode_text(mode_t mode) {
@@ -214,8 +222,9 @@ std::string step_text(const PathStep& step) {
          std::to_string(step.group) + ')';
 }
 
-// ---- the master
-// ----------------------------------------------------------------------------------
+// ---- the master ---------------------------------------------------------------------------------
+
+constexpr std::string_view kLoadModule = "dlmod";
 
 std::vector<SnmpdLine> lines_with(const DoctorFacts& facts, std::string_view token) {
   std::vector<SnmpdLine> lines;
@@ -306,8 +315,25 @@ Finding instance(const DoctorFacts& facts) {
               "systemctl start tcpmibd");
 }
 
-// ---- the lines of snmpd
-// --------------------------------------------------------------------------
+// Which way requests come. AgentX alone is no fault: most hosts need no more.
+Finding way_of_requests(const DoctorFacts& facts) {
+  constexpr const char* kPoint = "snmpd's module";
+  const std::string by_agentx = "requests come over AgentX, a row at a time";
+  if (facts.module == ModuleSight::kConnected)
+    return ok(kPoint, "is connected: snmpd hands over whole requests");
+  if (facts.module == ModuleSight::kOff)
+    return ok(kPoint, "switched off by agentx.module-socket: " + by_agentx);
+  const std::vector<SnmpdLine> lines = lines_with(facts, kLoadModule);
+  if (lines.empty())
+    return ok(kPoint,
+              "not loaded: " + by_agentx + "; for walks of many thousands of rows see module.md");
+  return note(kPoint, "not connected: " + by_agentx,
+              facts.module == ModuleSight::kAbsent
+                  ? "systemctl start tcpmibd; if it runs, its log says why nobody listens"
+                  : "restart snmpd, whose log says more, for the line to count: " + places(lines));
+}
+
+// ---- the lines of snmpd -------------------------------------------------------------------------
 
 // What snmpd's configuration is to say for our sake.
 struct Advice {
@@ -362,9 +388,10 @@ void check_address(const DoctorFacts& facts, std::vector<Finding>& findings) {
   const std::vector<SnmpdLine> lines = lines_with(facts, "agentxsocket");
   if (lines.empty() || !all_alike(lines) || is_one_of(lines.back().value, facts.master))
     return;
-  findings.push_back(wrong("agentXSocket",
-                           "snmpd is told " + places(lines) + ", tcpmibd asks at " + facts.master,
-                           "set agentx.address to one of snmpd's"));
+  findings.push_back(
+      wrong("agentXSocket",
+            "snmpd is configured by " + places(lines) + ", tcpmibd asks at " + facts.master,
+            "set agentx.address to one of snmpd's"));
 }
 
 void check_master_line(const DoctorFacts& facts, std::vector<Finding>& findings) {
@@ -386,8 +413,7 @@ void check_snmpd(const DoctorFacts& facts, std::vector<Finding>& findings) {
     findings.push_back(ok("snmpd's files", "no line is in the way of another"));
 }
 
-// ---- what managers see
-// ---------------------------------------------------------------------------
+// ---- what managers see --------------------------------------------------------------------------
 
 std::string view_line(std::string_view oid) {
   return "\"view NAME included ." + std::string(oid) +
@@ -400,7 +426,7 @@ Finding tcp_mib(const DoctorFacts& facts, const Seen& seen) {
   if (seen.tcp_hc_in_segs)
     return ok(kPoint, "is answered by tcpmibd");
   if (!facts.scalars_served)
-    return note(kPoint, "cannot be told apart: mib.tables leaves out the scalars");
+    return note(kPoint, "cannot be distinguished: mib.tables leaves out the scalars");
   if (seen.tcp_rto_min && !seen.our_capabilities)
     return wrong(kPoint, "is answered by the agent itself, not by tcpmibd",
                  "start tcpmibd for the master at this address; its log says what it waits for");
@@ -484,18 +510,25 @@ bool is_advised(std::string_view token) {
   return std::ranges::any_of(kAdvice, [&](const Advice& each) { return each.token == token; });
 }
 
+// Of the modules that snmpd loads only ours matters.
+bool loads_ours(std::string_view token, std::string_view value) {
+  return token == kLoadModule && take_word(value) == "tcpmibd_snmpd";
+}
+
 }  // namespace
 
 std::vector<Finding> examine(const DoctorFacts& facts) {
   std::vector<Finding> findings{
-      configuration(facts),  reading(facts),        mptcp(facts),           destroying(facts),
-      process_rights(facts), process_lookup(facts), deletion_rights(facts), hidden_processes(facts),
+      configuration(facts), reading(facts),         mptcp(facts),
+      destroying(facts),    process_rights(facts),  process_lookup(facts),
+      ends_watch(facts),    deletion_rights(facts), hidden_processes(facts),
   };
   check_capabilities(facts, findings);
   if (!facts.standalone) {
     findings.push_back(socket(facts));
     findings.push_back(master(facts));
     findings.push_back(instance(facts));
+    findings.push_back(way_of_requests(facts));
     check_snmpd(facts, findings);
   }
   check_query(facts, findings);
@@ -533,7 +566,7 @@ std::string findings_json(const std::vector<Finding>& findings) {
 std::vector<SnmpdLine> snmpd_lines(const std::string& file, std::string_view text) {
   std::vector<SnmpdLine> lines;
   for (const AccessLine& line : conf_lines(text)) {
-    if (std::string token = lower(line.word); is_advised(token))
+    if (std::string token = lower(line.word); is_advised(token) || loads_ours(token, line.value))
       lines.push_back(
           {file + ':' + std::to_string(line.number), std::move(token), evened_out(line.value)});
   }

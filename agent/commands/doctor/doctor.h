@@ -55,20 +55,30 @@ struct SnmpdLine {
   std::string value;
 };
 
+// Who is at the socket for snmpd's module.
+enum class ModuleSight : std::uint8_t {
+  kOff,        // there is to be no such socket
+  kAbsent,     // nobody listens
+  kAlone,      // the daemon does, and nobody has come
+  kConnected,  // a module has
+};
+
 // What is there, before any judgement.
 struct DoctorFacts {
   Status configuration{};
-  std::string configuration_files{};  // that were read, as people tell them
+  std::string configuration_files{};  // that were read, as text for people
 
   Status reading{};  // of the kernel's sockets
   Result<tcp::MptcpSight> mptcp = tcp::MptcpSight::kUnused;
   Status destroying{};  // whether this process could end any
   Status bpf{};         // whether it could look processes up by BPF
+  Status ends{};        // whether it could watch connections end
   bool tcp_diag_loaded = true;
   bool modules_disabled = false;
   std::string hidepid{};  // the option of /proc's mount: "2", "invisible"; empty: none
 
   bool process_lookup = true;  // process.lookup
+  bool watches_ends = true;    // ends.watch
   tcp::DeletionPolicy deletion = tcp::DeletionPolicy::kConnections;
   bool scalars_served = true;  // by mib.tables
   bool arc_served = true;
@@ -80,6 +90,7 @@ struct DoctorFacts {
   Holdings holdings{};                 // of the subject
   std::optional<SocketPath> socket{};  // none: the master is on a host
   Status ping{};
+  ModuleSight module = ModuleSight::kAbsent;
 
   std::vector<SnmpdLine> snmpd{};
   std::vector<std::string> unreadable{};  // files of snmpd, each with the reason

@@ -52,8 +52,7 @@ std::vector<Number> numbers(std::string_view text, int base = 10) {
   return found;
 }
 
-// ---- the configuration
-// ---------------------------------------------------------------------------
+// ---- the configuration --------------------------------------------------------------------------
 
 std::string files_text(const Options& options) {
   const std::vector<std::string> files =
@@ -79,6 +78,7 @@ Config read_configuration(const Options& options, DoctorFacts& facts) {
 
 void take_settings(const Config& config, DoctorFacts& facts) {
   facts.process_lookup = config.process.lookup;
+  facts.watches_ends = config.ends.watch;
   facts.deletion = config.delete_tcb.policy;
   facts.scalars_served = config.mib.tables.contains(tables::Group::kScalars);
   facts.arc_served = config.mib.tables.contains(tables::Group::kTcpmibd);
@@ -86,21 +86,20 @@ void take_settings(const Config& config, DoctorFacts& facts) {
   facts.master = config.agentx.address;
 }
 
-// ---- the kernel
-// ----------------------------------------------------------------------------------
+// ---- the kernel ---------------------------------------------------------------------------------
 
 void look_at_kernel(const DoctorSources& sources, DoctorFacts& facts) {
   facts.reading = sources.read_sockets();
   facts.mptcp = sources.look_at_mptcp();
   facts.destroying = sources.can_destroy();
   facts.bpf = sources.can_use_bpf();
+  facts.ends = sources.can_watch_ends();
   facts.tcp_diag_loaded = ::access("/sys/module/tcp_diag", F_OK) == 0;
   facts.modules_disabled = text_of("/proc/sys/kernel/modules_disabled").starts_with('1');
   facts.hidepid = hidepid_of(text_of("/proc/self/mountinfo"));
 }
 
-// ---- whose rights are judged
-// ---------------------------------------------------------------------
+// ---- whose rights are judged --------------------------------------------------------------------
 
 std::string status_file(std::uint32_t pid) { return "/proc/" + std::to_string(pid) + "/status"; }
 
@@ -163,8 +162,7 @@ void look_at_capabilities(const Config& config, DoctorFacts& facts) {
   facts.holdings.idle = idle_privileges(config, facts.subject.capabilities);
 }
 
-// ---- the master
-// ----------------------------------------------------------------------------------
+// ---- the master ---------------------------------------------------------------------------------
 
 SocketPath look_at_path(const fs::path& path) {
   SocketPath found;
@@ -181,14 +179,18 @@ SocketPath look_at_path(const fs::path& path) {
   return found;
 }
 
+void look_at_module(const Config& config, DoctorFacts& facts) {
+  const std::string& path = config.agentx.module_socket;
+  facts.module = path.empty() ? ModuleSight::kOff : module_at(text_of("/proc/net/unix"), path);
+}
+
 void look_at_master(const MasterAddress& master, DoctorFacts& facts) {
   if (const std::optional<std::string> path = master.path())
     facts.socket = look_at_path(*path);
   facts.ping = ping_master(master);
 }
 
-// ---- snmpd's files
-// -------------------------------------------------------------------------------
+// ---- snmpd's files ------------------------------------------------------------------------------
 
 // They are not ours to judge, but a FIFO among them must not hold us either.
 void read_snmpd_file(const fs::path& file, DoctorFacts& facts) {
@@ -235,6 +237,7 @@ DoctorFacts gather_facts(const Options& options, const DoctorSources& sources) {
     const MasterAddress master(facts.master);
     find_instance(master, sources, facts);
     look_at_master(master, facts);
+    look_at_module(config, facts);
     read_snmpd_files(options.snmpd_conf, facts);
   }
   look_at_capabilities(config, facts);
@@ -270,18 +273,49 @@ std::string hidepid_of(std::string_view mountinfo) {
   return value;  // of the last one: it lies over the others
 }
 
+namespace {
+
+// A line of /proc/net/unix: "0000…: 00000002 00000000 00010000 0001 01 18233 /run/socket"
+struct UnixSocket {
+  std::string_view state;
+  std::optional<std::uint32_t> inode;
+  std::string_view name;
+};
+
+UnixSocket take_unix_socket(std::string_view& sockets) {
+  constexpr int kBeforeState = 5;
+  std::string_view line = take_until(sockets, '\n');
+  for (int i = 0; i < kBeforeState; ++i)
+    take_word(line);
+  UnixSocket socket{.state = take_word(line), .inode = {}, .name = {}};
+  socket.inode = number<std::uint32_t>(take_word(line));
+  socket.name = take_word(line);
+  return socket;
+}
+
+}  // namespace
+
 std::uint32_t inode_of(std::string_view sockets, std::string_view name) {
-  constexpr int kBeforeInode = 6;
   while (!sockets.empty()) {
-    // "0000…: 00000002 00000000 00000000 0002 01 18233 @tcpmibd/8:1234"
-    std::string_view line = take_until(sockets, '\n');
-    for (int i = 0; i < kBeforeInode; ++i)
-      take_word(line);
-    const std::optional<std::uint32_t> inode = number<std::uint32_t>(take_word(line));
-    if (take_word(line) == '@' + std::string(name))
-      return inode.value_or(0);
+    const UnixSocket socket = take_unix_socket(sockets);
+    if (socket.name == '@' + std::string(name))
+      return socket.inode.value_or(0);
   }
   return 0;
+}
+
+// The daemon's end of a connection bears the name that it listens at.
+ModuleSight module_at(std::string_view sockets, std::string_view path) {
+  constexpr std::string_view kConnected = "03";  // SS_CONNECTED of <linux/net.h>
+  ModuleSight sight = ModuleSight::kAbsent;
+  while (!sockets.empty()) {
+    const UnixSocket socket = take_unix_socket(sockets);
+    if (socket.name == path && socket.state == kConnected)
+      return ModuleSight::kConnected;
+    if (socket.name == path)
+      sight = ModuleSight::kAlone;
+  }
+  return sight;
 }
 
 }  // namespace tcpmibd::agent

@@ -9,12 +9,13 @@
 
 namespace tcpmibd::agent {
 
-// What the kernel's side tells the doctor.
+// What the doctor finds on the kernel's side.
 struct DoctorSources {
   std::function<Status()> read_sockets;
   std::function<Result<tcp::MptcpSight>()> look_at_mptcp;
   std::function<Status()> can_destroy;
   std::function<Status()> can_use_bpf;
+  std::function<Status()> can_watch_ends;
   tcp::ProcessLookup& processes;
 };
 
@@ -30,5 +31,8 @@ std::string hidepid_of(std::string_view mountinfo);
 
 // The inode of the abstract socket `name` in the text of /proc/net/unix; 0 where it has none.
 std::uint32_t inode_of(std::string_view sockets, std::string_view name);
+
+// Who is at the socket at `path`, by the same text.
+ModuleSight module_at(std::string_view sockets, std::string_view path);
 
 }  // namespace tcpmibd::agent

@@ -47,7 +47,7 @@ void forget_findings(Record& record) {
 
 }  // namespace
 
-std::string alarms_text(const Options& options, const Evidence& evidence, bool colour) {
+std::vector<Record> alarm_records(const Evidence& evidence) {
   std::vector<Record> rows = read_rows(kAlarmView, evidence.data());
   for (Record& row : rows) {
     const auto alarm = std::ranges::find(
@@ -56,7 +56,11 @@ std::string alarms_text(const Options& options, const Evidence& evidence, bool c
     if (!is_known(*alarm, evidence.pressure()))
       forget_findings(row);
   }
-  return view_text(kAlarmView, options, std::move(rows), colour);
+  return rows;
+}
+
+std::string alarms_text(const Options& options, const Evidence& evidence, bool colour) {
+  return view_text(kAlarmView, options, alarm_records(evidence), colour);
 }
 
 std::string alarms_remarks(const Evidence& evidence) {
@@ -69,7 +73,7 @@ std::string alarms_remarks(const Evidence& evidence) {
   if (!std::ranges::all_of(
           alarms, [&](const tcp::Alarm& each) { return is_known(each, evidence.pressure()); }))
     remarks += remark(
-        "'-' is what one look cannot tell: drops between two looks, a limit that the "
+        "'-' is what one look cannot know: drops between two looks, a limit that the "
         "kernel keeps to itself, processes that are not looked up");
   return remarks;
 }

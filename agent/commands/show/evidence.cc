@@ -1,5 +1,6 @@
 #include "agent/commands/show/evidence.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -26,12 +27,23 @@ Evidence::Evidence(const Options& options, const Config& config, const ShowSourc
       surveyor_({sources.sockets, sources.pressure, sources.units}),
       alarms_(without_delay(config.alarms)) {}
 
+Evidence::Needs Evidence::Needs::complete() const {
+  Needs all = *this;
+  all.survey = survey || owners || alarms;
+  all.processes = processes || owners;
+  all.pressure = pressure || alarms;
+  all.snapshot = snapshot || all.survey || all.processes;
+  return all;
+}
+
 Status Evidence::look_at(const Needs& needs) {
+  const Needs all = needs.complete();
   struct Step {
     bool Needs::*needed;
     Status (Evidence::*take)();
   };
   constexpr Step kSteps[] = {
+      {&Needs::counts, &Evidence::take_counts},
       {&Needs::snapshot, &Evidence::take_snapshot},
       {&Needs::processes, &Evidence::look_up_processes},
       {&Needs::counters, &Evidence::read_counters},
@@ -41,7 +53,7 @@ Status Evidence::look_at(const Needs& needs) {
       {&Needs::alarms, &Evidence::judge_alarms},
   };
   for (const Step& step : kSteps) {
-    if (!(needs.*step.needed))
+    if (!(all.*step.needed))
       continue;
     if (Status status = (this->*step.take)(); !status)
       return status;
@@ -49,15 +61,29 @@ Status Evidence::look_at(const Needs& needs) {
   return {};
 }
 
+tcp::SnapshotBuilder Evidence::builder() const {
+  return tcp::SnapshotBuilder({.zones = config_.mib.link_local_zones,
+                               .dual_stack_as_unknown = config_.mib.dual_stack_as_unknown});
+}
+
+// Of a state that few connections are in it costs least to see those alone.
+Status Evidence::take_counts() {
+  if (!options_.states.empty() &&
+      std::ranges::count(options_.states, tcp::State::kEstablished) == 0)
+    return take_snapshot();
+  tcp::SnapshotBuilder builder = this->builder();
+  return sources_.sockets.read_counts(builder).map([&] { snapshot_ = builder.finish(); });
+}
+
 Status Evidence::take_snapshot() {
-  tcp::SnapshotBuilder builder({.zones = config_.mib.link_local_zones,
-                                .dual_stack_as_unknown = config_.mib.dual_stack_as_unknown});
+  tcp::SnapshotBuilder builder = this->builder();
   const tcp::Selection wanted{.states = options_.states, .port = options_.port};
   return sources_.sockets.read_some(wanted, builder).map([&] { snapshot_ = builder.finish(); });
 }
 
-Status Evidence::look_up_processes() {
-  std::vector<std::uint32_t> inodes = snapshot_.inodes();
+Status Evidence::look_up_processes() { return look_up(snapshot_.inodes()); }
+
+Status Evidence::look_up(std::vector<std::uint32_t> inodes) {
   if (!may_look_up() || inodes.empty())
     return {};
   return sources_.processes.read(std::move(inodes)).map([&](tcp::ProcessMap map) {

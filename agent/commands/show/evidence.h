@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agent/commands/show/show.h"
 #include "survey/surveyor.h"
@@ -15,9 +17,12 @@ class Evidence {
  public:
   Evidence(const Options& options, const Config& config, const ShowSources& sources);
 
-  // What is to be looked at. A survey takes a snapshot, owners a survey and processes, alarms a
-  // survey and the pressure; they look processes up themselves, where one is about them.
+  // What is to be looked at, and with it all that it is made from (complete()): counts are a
+  // snapshot's, which may be of no more; a survey is made from a snapshot, owners from a survey and
+  // processes, alarms from a survey and the pressure; they look processes up themselves, where one
+  // is about them.
   struct Needs {
+    bool counts = false;
     bool snapshot = false;
     bool processes = false;
     bool survey = false;
@@ -25,9 +30,15 @@ class Evidence {
     bool counters = false;
     bool pressure = false;
     bool alarms = false;
+
+    Needs complete() const;
   };
 
   Status look_at(const Needs& needs);
+
+  // The holders of these sockets alone, in place of those that were looked up before. Does nothing
+  // where processes may not be looked up.
+  Status look_up(std::vector<std::uint32_t> inodes);
 
   // Whether the configuration lets processes be looked up, or an option cannot do without.
   bool may_look_up() const { return config_.process.lookup || !options_.process.empty(); }
@@ -47,6 +58,8 @@ class Evidence {
   std::string remarks() const;
 
  private:
+  tcp::SnapshotBuilder builder() const;
+  Status take_counts();
   Status take_snapshot();
   Status look_up_processes();  // does nothing where it may not
   Status make_survey();

@@ -6,7 +6,7 @@
 
 namespace tcpmibd::agent {
 
-// An object of JSON on one line, written as it is told, without a tree: for rows of which there may
+// An object of JSON on one line, written at once, without a tree: for rows of which there may
 // be a hundred thousand. Keys are plain words.
 class JsonRow {
  public:

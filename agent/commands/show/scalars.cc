@@ -10,6 +10,7 @@
 #include "agent/commands/show/table_view.h"
 #include "agent/commands/show/text.h"
 #include "agent/commands/text_table.h"
+#include "agent/process/version.h"
 #include "tables/tables.h"
 
 namespace tcpmibd::agent {
@@ -33,7 +34,7 @@ struct Level {
   std::string_view used;
   std::string_view limit;
   const char* unit;
-  std::string_view percent_key;  // of JSON, where no object tells it; empty: one does
+  std::string_view percent_key;  // of JSON, where no object has it; empty: one does
 };
 
 constexpr Level kLevels[] = {
@@ -126,7 +127,7 @@ Json value_json(const Record& record, std::string_view object) {
   return known ? Json(*known) : Json(nullptr);
 }
 
-// How many rows other tables leave out is told with those.
+// How many rows other tables leave out is printed with those.
 Json pressure_json(const Record& record) {
   Json json = Json::object();
   for (const auto& [object, value] : record.fields()) {
@@ -140,22 +141,44 @@ Json pressure_json(const Record& record) {
   return json;
 }
 
-Record read_pressure(const Evidence& evidence) {
+// Figures are one row.
+std::string figures_json(const char* word, Json figures, const Options& options) {
+  return options.jsonl ? dump_line(figures) + "\n" : dump(Json{{word, std::move(figures)}});
+}
+
+// Of the one look that was taken; what an agent counts stays 0.
+tables::AgentFigures figures_of(const Evidence& evidence) {
+  const tcp::Snapshot& snapshot = evidence.snapshot();
+  return {.version = version(),
+          .processes_denied = evidence.processes().denied(),
+          .snapshots = {.rows = static_cast<std::uint32_t>(snapshot.rows()),
+                        .merged = snapshot.merged(),
+                        .took = snapshot.took(),
+                        .unknown_states = snapshot.unknown_states()}};
+}
+
+}  // namespace
+
+Record agent_record(const Evidence& evidence) {
+  tables::Data data = evidence.data();
+  const tables::AgentFigures agent = figures_of(evidence);
+  data.agent = &agent;
+  return read_scalars(tables::agent_scalars(), data);
+}
+
+Record pressure_record(const Evidence& evidence) {
   tables::Data data = evidence.data();
   const tcp::Owners nobody;
   data.owners = &nobody;
   return read_scalars(tables::pressure_scalars(), data);
 }
 
-// Figures are one row.
-std::string figures_json(const char* word, Json figures, const Options& options) {
-  return options.jsonl ? dump_line(figures) + "\n" : dump(Json{{word, std::move(figures)}});
+Record scalars_record(const Evidence& evidence) {
+  return read_scalars(tables::tcp_scalars(), evidence.data());
 }
 
-}  // namespace
-
 std::string scalars_text(const Options& options, const Evidence& evidence, bool /*colour*/) {
-  const Record record = read_scalars(tables::tcp_scalars(), evidence.data());
+  const Record record = scalars_record(evidence);
   TextTable table({{"SCALAR"}, {"VALUE", TextTable::Align::kRight}});
   Json scalars = Json::object();
   for (const auto& [object, value] : record.fields()) {
@@ -169,18 +192,17 @@ std::string scalars_text(const Options& options, const Evidence& evidence, bool 
 }
 
 std::string pressure_text(const Options& options, const Evidence& evidence, bool colour) {
-  const Record record = read_pressure(evidence);
+  const Record record = pressure_record(evidence);
   if (options.json || options.jsonl)
     return figures_json("pressure", pressure_json(record), options);
   return levels_table(record, colour) + "\n" + counts_table(record, colour);
 }
 
 std::string pressure_remarks(const Evidence& evidence) {
-  const Record record = read_pressure(evidence);
-  const bool lacks =
-      record.find("tcpmibdOrphansLimit") == nullptr || record.find("tcpmibdMemoryLimit") == nullptr;
+  const tcp::Pressure& pressure = evidence.pressure();
+  const bool lacks = !pressure.orphans_limit || !pressure.memory_limit;
   return lacks ? remark(
-                     "'-' is what the kernel does not tell here: it shows the limits of orphans "
+                     "'-' is what the kernel does not report here: it shows the limits of orphans "
                      "and of memory in the initial network namespace only")
                : "";
 }

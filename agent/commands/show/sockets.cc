@@ -229,24 +229,23 @@ class Lines {
 
 // ---- for people ----------------------------------------------------------------------------
 
-// What the connection waits for, where there is more to say than the state does.
-std::string waiting(const Line& line) {
-  const tcp::Details& details = *line.details;
+// Where TCP and MPTCP wait for the same.
+std::string waiting_of_any(const tcp::Details& details) {
   if (details.timer == tcp::Timer::kTimeWait)
     return timer_text(details.expires_ms) + " left";
-  if (!line.is_mptcp() && tcp::keeps_its_syn(details.state, details.timer))
-    return "data to send with the SYN";
-  if (details.state == State::kCloseWait && line.is_mptcp())
-    return details.receive_queue > 0 ? "data not read" : "not closed";
-  // The FIN counts as one octet of the receive queue until the program reads to the end.
-  if (details.state == State::kCloseWait)
-    return details.receive_queue > 0 ? "end not read" : "end read, not closed";
   if (details.timer == tcp::Timer::kZeroWindow)
     return "zero window, probe in " + timer_text(details.expires_ms);
   if (details.timer == tcp::Timer::kRetransmit && details.retransmits > 0)
     return "resent " + std::to_string(details.retransmits) + "x, next in " +
            timer_text(details.expires_ms);
   return "";
+}
+
+std::string waiting(const Line& line) {
+  const tcp::Details& details = *line.details;
+  if (details.state == State::kCloseWait && line.is_mptcp())
+    return details.receive_queue > 0 ? "data not read" : "not closed";
+  return line.is_mptcp() ? waiting_of_any(details) : waiting_text(details);
 }
 
 std::string processes_text(const std::vector<Process>& processes, bool numeric) {
@@ -281,7 +280,7 @@ void add_row(const Line& line, bool with_protocol, const Options& options, bool 
   table.add(row);
 }
 
-// The protocol is told only where there is more than one.
+// The protocol is printed only where there is more than one.
 TextTable table_of(Lines& lines, const Kinds& kinds, const Options& options, bool colour) {
   using Align = TextTable::Align;
   const bool with_protocol = lines.any_mptcp(kinds);
@@ -296,7 +295,7 @@ TextTable table_of(Lines& lines, const Kinds& kinds, const Options& options, boo
   return table;
 }
 
-// What the kernel tells of a listener as its two queues are the accept queue and its limit.
+// What the kernel reports as a listener's two queues are the accept queue and its limit.
 TextTable listeners_table(Lines& lines, const Options& options, bool colour) {
   using Align = TextTable::Align;
   TextTable table({{"STATE"},
@@ -443,6 +442,15 @@ void write_kinds(const Kinds& kinds, const Options& options, const Evidence& evi
 }
 
 }  // namespace
+
+// The FIN counts as one octet of the receive queue until the program reads to the end.
+std::string waiting_text(const tcp::Details& details) {
+  if (details.timer != tcp::Timer::kTimeWait && tcp::keeps_its_syn(details.state, details.timer))
+    return "data to send with the SYN";
+  if (details.timer != tcp::Timer::kTimeWait && details.state == State::kCloseWait)
+    return details.receive_queue > 0 ? "end not read" : "end read, not closed";
+  return waiting_of_any(details);
+}
 
 void write_sockets(const Options& options, const Evidence& evidence, bool colour,
                    const Writer& write) {

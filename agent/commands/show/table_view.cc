@@ -60,7 +60,7 @@ const ObjectInfo& column_of(std::span<const ObjectInfo> objects, OidView name) {
       objects, [&](const ObjectInfo& object) { return snmp::starts_with(name, object.oid); });
 }
 
-bool is_hidden(const View& view, std::string_view object) {
+bool is_hidden(const TableView& view, std::string_view object) {
   return std::ranges::find(view.hidden, object) != view.hidden.end();
 }
 
@@ -100,12 +100,8 @@ std::string_view alarm_state_text(std::uint32_t state) {
   }
 }
 
-constexpr bool is_number(Form form) {
-  return form == Form::kNumber || form == Form::kPercent || form == Form::kSeconds;
-}
-
 // Of a value that is known.
-std::string written(const ViewColumn& column, const Record& record, const Style& style) {
+std::string written(const TableViewColumn& column, const Record& record, const Style& style) {
   const std::uint32_t number = record.number(column.object);
   const auto state = static_cast<tcp::State>(number);
   switch (column.form) {
@@ -134,7 +130,7 @@ std::string written(const ViewColumn& column, const Record& record, const Style&
   return "";
 }
 
-const char* colour_in(const ViewColumn& column, const Record& record) {
+const char* colour_in(const TableViewColumn& column, const Record& record) {
   const std::uint32_t number = record.number(column.object);
   if (column.form == Form::kState)
     return colour_of(static_cast<tcp::State>(number));
@@ -143,31 +139,42 @@ const char* colour_in(const ViewColumn& column, const Record& record) {
   return column.red_from != 0 && number >= column.red_from ? kRed : "";
 }
 
-TextTable::Cell cell_of(const ViewColumn& column, const Record& record, const Style& style) {
-  if (record.find(column.object) == nullptr)
-    return {"-"};
-  const std::string text = written(column, record, style);
-  return {text.empty() ? "-" : text, style.colour ? colour_in(column, record) : ""};
+}  // namespace
+
+bool is_number(Form form) {
+  return form == Form::kNumber || form == Form::kPercent || form == Form::kSeconds;
+}
+
+std::string cell_text(const TableViewColumn& column, const Record& record, const Style& style) {
+  return record.find(column.object) == nullptr ? "" : written(column, record, style);
+}
+
+namespace {
+
+TextTable::Cell cell_of(const TableViewColumn& column, const Record& record, const Style& style) {
+  const std::string text = cell_text(column, record, style);
+  return {text.empty() ? "-" : text,
+          style.colour && !text.empty() ? colour_in(column, record) : ""};
 }
 
 // ---- JSON ----------------------------------------------------------------------------------
 
 // What only the form can make readable is text; all else is what the object holds.
-Json json_of(const ViewColumn& column, const Record& record) {
+Json json_of(const TableViewColumn& column, const Record& record) {
   if (column.form == Form::kAddress || column.form == Form::kAlarmState)
     return written(column, record, {});
   return to_json(*record.find(column.object));
 }
 
-const ViewColumn* column_for(const View& view, std::string_view object) {
-  const auto found = std::ranges::find(view.columns, object, &ViewColumn::object);
+const TableViewColumn* column_for(const TableView& view, std::string_view object) {
+  const auto found = std::ranges::find(view.columns, object, &TableViewColumn::object);
   return found == view.columns.end() ? nullptr : &*found;
 }
 
-void add_field(const View& view, const Record& record, std::string_view object, Json& into) {
-  const ViewColumn plain{.heading = "", .object = object};
-  const ViewColumn* shown = column_for(view, object);
-  const ViewColumn& column = shown == nullptr ? plain : *shown;
+void add_field(const TableView& view, const Record& record, std::string_view object, Json& into) {
+  const TableViewColumn plain{.heading = "", .object = object};
+  const TableViewColumn* shown = column_for(view, object);
+  const TableViewColumn& column = shown == nullptr ? plain : *shown;
   const std::string key =
       column.key.empty() ? json_key(object, view.prefix) : std::string(column.key);
   const bool known = record.find(object) != nullptr;
@@ -212,8 +219,8 @@ std::string Record::text(std::string_view object) const {
   return value == nullptr ? "" : text_of(*value);
 }
 
-// A walk goes through one column after the other; what it tells of a row is joined by the index.
-std::vector<Record> read_rows(const View& view, const tables::Data& data) {
+// A walk goes through one column after the other; its part of a row is joined by the index.
+std::vector<Record> read_rows(const TableView& view, const tables::Data& data) {
   const tables::Managed& table = table_named(view.table);
   const auto index_objects = (view.index_of.empty() ? table : table_named(view.index_of)).objects();
   std::map<std::vector<snmp::SubId>, Record> rows;
@@ -236,7 +243,7 @@ std::vector<Record> read_rows(const View& view, const tables::Data& data) {
   return records;
 }
 
-void sort_rows(const View& view, std::vector<Record>& rows) {
+void sort_rows(const TableView& view, std::vector<Record>& rows) {
   const auto badness = [&](const Record& record) {
     std::vector<std::uint32_t> numbers;
     for (const std::string_view object : view.worst_first)
@@ -246,23 +253,23 @@ void sort_rows(const View& view, std::vector<Record>& rows) {
   std::ranges::stable_sort(rows, std::ranges::greater(), badness);
 }
 
-std::string to_text(const View& view, std::span<const Record> rows, const Style& style) {
+std::string to_text(const TableView& view, std::span<const Record> rows, const Style& style) {
   std::vector<TextTable::Heading> headings;
-  for (const ViewColumn& column : view.columns)
+  for (const TableViewColumn& column : view.columns)
     headings.push_back({std::string(column.heading), is_number(column.form)
                                                          ? TextTable::Align::kRight
                                                          : TextTable::Align::kLeft});
   TextTable table(headings);
   for (const Record& record : rows) {
     std::vector<TextTable::Cell> cells;
-    for (const ViewColumn& column : view.columns)
+    for (const TableViewColumn& column : view.columns)
       cells.push_back(cell_of(column, record, style));
     table.add(cells);
   }
   return table.text();
 }
 
-Json to_json(const View& view, std::span<const Record> rows) {
+Json to_json(const TableView& view, std::span<const Record> rows) {
   Json array = Json::array();
   for (const Record& record : rows) {
     Json object = Json::object();

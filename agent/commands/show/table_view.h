@@ -37,7 +37,7 @@ enum class Form : std::uint8_t {
   kNumber,
   kText,
   kPercent,
-  kSeconds,    // of so many connections as `other` tells, if it is named: none of 0
+  kSeconds,    // of as many connections as `other` has, if it is named: none of 0
   kState,      // a number by its name; JSON has both
   kStateName,  // a name
   kStateOfSs,  // a number by the name that ss(8) has for it
@@ -46,8 +46,11 @@ enum class Form : std::uint8_t {
   kAlarmState,
 };
 
+// Of those that stand at the right of their columns.
+bool is_number(Form form);
+
 // A column for people.
-struct ViewColumn {
+struct TableViewColumn {
   std::string_view heading;
   std::string_view object;
   Form form = Form::kNumber;
@@ -56,13 +59,13 @@ struct ViewColumn {
   std::string_view key{};      // in JSON; empty: made of the object's name
 };
 
-// A table as `show` tells it. Nothing is counted here: all is read as a manager would, through the
+// A table as `show` prints it. Nothing is counted here: all is read as a manager would, through the
 // descriptors.
-struct View {
+struct TableView {
   std::string_view word;    // by which JSON names the rows
   std::string_view table;   // "tcpmibdPortTable"
   std::string_view prefix;  // what the names of its objects begin with
-  std::span<const ViewColumn> columns;
+  std::span<const TableViewColumn> columns;
   std::span<const std::string_view> worst_first{};  // numbers by which rows are sorted, descending
   std::string_view empty;                           // said where there is no row
   std::string_view index_of{};                 // the table whose index it shares, if not its own
@@ -70,20 +73,23 @@ struct View {
 };
 
 // Its rows in MIB order; what the table needs is in `data`.
-std::vector<Record> read_rows(const View& view, const tables::Data& data);
+std::vector<Record> read_rows(const TableView& view, const tables::Data& data);
 
 // The worst first; equal ones stay in their order.
-void sort_rows(const View& view, std::vector<Record>& rows);
+void sort_rows(const TableView& view, std::vector<Record>& rows);
 
 struct Style {
   bool numeric = false;
   bool colour = false;
 };
 
-std::string to_text(const View& view, std::span<const Record> rows, const Style& style);
+std::string to_text(const TableView& view, std::span<const Record> rows, const Style& style);
+
+// What stands in one of its cells; empty where nothing is known.
+std::string cell_text(const TableViewColumn& column, const Record& record, const Style& style);
 
 // Every object but those hidden, with or without a column.
-Json to_json(const View& view, std::span<const Record> rows);
+Json to_json(const TableView& view, std::span<const Record> rows);
 
 // A number as a number, a string as a string.
 Json to_json(const snmp::Value& value);

@@ -50,7 +50,7 @@ std::string process_text(std::uint32_t pid, const std::string& command, bool num
 
 std::string percent_text(std::uint64_t percent) { return std::to_string(percent) + " %"; }
 
-// Two of the lesser unit are told in it, so that little is lost by rounding down.
+// Two of the larger unit are still printed in the lesser, so that little is lost by rounding down.
 std::string seconds_text(std::uint32_t seconds) {
   struct Unit {
     const char* name;

@@ -11,7 +11,7 @@ namespace {
 // ---- what is shown -------------------------------------------------------------------------
 
 // clang-format off
-constexpr ViewColumn kStateColumns[] = {
+constexpr TableViewColumn kStateColumns[] = {
     // heading  object               form
     {"NUMBER", "tcpmibdStateCode",  Form::kNumber,    {}, 0, "code"},
     {"STATE",  "tcpmibdStateName",  Form::kStateName, {}, 0, "state"},
@@ -21,7 +21,7 @@ constexpr ViewColumn kStateColumns[] = {
     {"TOTAL",  "tcpmibdStateTotal"},
 };
 
-constexpr ViewColumn kAgeColumns[] = {
+constexpr TableViewColumn kAgeColumns[] = {
     // heading  object               form
     {"STATE",  "tcpmibdStateCode",  Form::kState, {}, 0, "code"},
     {">10 s",  "tcpmibdAgeOver10s"},
@@ -31,7 +31,7 @@ constexpr ViewColumn kAgeColumns[] = {
     {"OLDEST", "tcpmibdAgeOldest",  Form::kSeconds},
 };
 
-constexpr ViewColumn kPortColumns[] = {
+constexpr TableViewColumn kPortColumns[] = {
     // heading      object                         form            other                    red from
     {"PORT",       "tcpmibdPortNumber",           Form::kNumber,  {}, 0, "port"},
     {"QUEUE",      "tcpmibdPortQueue"},
@@ -47,7 +47,7 @@ constexpr ViewColumn kPortColumns[] = {
     {"UNIT",       "tcpmibdPortUnit",             Form::kText},
 };
 
-constexpr ViewColumn kUnitColumns[] = {
+constexpr TableViewColumn kUnitColumns[] = {
     // heading      object                         form            other                    red from
     {"UNIT",       "tcpmibdUnitName",             Form::kText,    {}, 0, "unit"},
     {"LISTENERS",  "tcpmibdUnitListeners"},
@@ -60,7 +60,7 @@ constexpr ViewColumn kUnitColumns[] = {
     {"TOTAL",      "tcpmibdUnitTotal"},
 };
 
-constexpr ViewColumn kProcessColumns[] = {
+constexpr TableViewColumn kProcessColumns[] = {
     // heading      object                           form            other                     red from
     {"PROCESS",    "tcpmibdProcessId",              Form::kProcess, "tcpmibdProcessCommand", 0, "pid"},
     {"UID",        "tcpmibdProcessUid"},
@@ -74,7 +74,7 @@ constexpr ViewColumn kProcessColumns[] = {
     {"UNIT",       "tcpmibdProcessUnit",            Form::kText},
 };
 
-constexpr ViewColumn kRemoteColumns[] = {
+constexpr TableViewColumn kRemoteColumns[] = {
     // heading      object                        form            other                     red from
     {"RANK",       "tcpmibdRemoteRank"},
     {"ADDRESS",    "tcpmibdRemoteAddress",       Form::kAddress, "tcpmibdRemoteAddressType"},
@@ -86,7 +86,7 @@ constexpr ViewColumn kRemoteColumns[] = {
     {"TOTAL",      "tcpmibdRemoteTotal"},
 };
 
-constexpr ViewColumn kAlarmColumns[] = {
+constexpr TableViewColumn kAlarmColumns[] = {
     // heading     object                   form               other                    red from
     {"STATE",     "tcpmibdAlarmState",     Form::kAlarmState, {}, static_cast<std::uint32_t>(tcp::AlarmState::kRaised)},
     {"NAME",      "tcpmibdAlarmName",      Form::kText},
@@ -99,9 +99,25 @@ constexpr ViewColumn kAlarmColumns[] = {
     {"PROCESS",   "tcpmibdAlarmProcess",   Form::kProcess,    "tcpmibdAlarmCommand"},
 };
 
+constexpr TableViewColumn kListenerColumns[] = {
+    // heading      object                         form            other                     red from
+    {"ADDRESS",    "tcpmibdListenerAddress",      Form::kAddress, "tcpmibdListenerAddressType"},
+    {"PORT",       "tcpmibdListenerPort"},
+    {"QUEUE",      "tcpmibdListenerQueue"},
+    {"LIMIT",      "tcpmibdListenerQueueLimit"},
+    {"DISCARDS",   "tcpmibdListenerDiscards"},
+    {"ESTAB",      "tcpmibdListenerEstablished"},
+    {"CLOSE-WAIT", "tcpmibdListenerCloseWait",    Form::kNumber,  {},                       1},
+    {"TIME-WAIT",  "tcpmibdListenerTimeWait"},
+    {"TOTAL",      "tcpmibdListenerTotal"},
+    {"PROCESS",    "tcpmibdListenerProcess",      Form::kProcess, "tcpmibdListenerCommand"},
+};
+
 // Leaks first, for they only grow; then what is about to be refused; then what is busy.
 constexpr std::string_view kWorstPorts[] = {"tcpmibdPortCloseWait", "tcpmibdPortQueuePercent",
                                             "tcpmibdPortTotal"};
+constexpr std::string_view kWorstListeners[] = {"tcpmibdListenerCloseWait", "tcpmibdListenerQueue",
+                                                "tcpmibdListenerTotal"};
 constexpr std::string_view kWorstUnits[] = {"tcpmibdUnitCloseWait", "tcpmibdUnitTotal",
                                             "tcpmibdUnitListeners"};
 constexpr std::string_view kWorstProcesses[] = {"tcpmibdProcessCloseWait", "tcpmibdProcessTotal"};
@@ -138,7 +154,8 @@ bool is_wanted(const Record& record, const Options& options, const Evidence& evi
   const auto state = static_cast<tcp::State>(record.number("tcpmibdStateCode"));
   if (!options.states.empty() && std::ranges::count(options.states, state) == 0)
     return false;
-  const std::uint32_t port = record.number("tcpmibdPortNumber");
+  const std::uint32_t port =
+      record.number("tcpmibdPortNumber") + record.number("tcpmibdListenerPort");
   if (options.port && port != *options.port)
     return false;
   if (options.process.empty())
@@ -148,14 +165,14 @@ bool is_wanted(const Record& record, const Options& options, const Evidence& evi
                    : is_process(pid, options.process, evidence.names());
 }
 
-std::string nothing(const View& view, const Options& options) {
+std::string nothing(const TableView& view, const Options& options) {
   const bool filtered = options.port || !options.process.empty();
   return (filtered ? "nothing matches the options" : std::string(view.empty)) + "\n";
 }
 
 }  // namespace
 
-constexpr View kStateView{
+constexpr TableView kStateView{
     .word = "states",
     .table = "tcpmibdStateTable",
     .prefix = "tcpmibdState",
@@ -163,7 +180,7 @@ constexpr View kStateView{
     .empty = "nothing matches the options",
 };
 
-constexpr View kAgeView{
+constexpr TableView kAgeView{
     .word = "ages",
     .table = "tcpmibdAgeTable",
     .prefix = "tcpmibdAge",
@@ -172,7 +189,7 @@ constexpr View kAgeView{
     .index_of = "tcpmibdStateTable",
 };
 
-constexpr View kPortView{
+constexpr TableView kPortView{
     .word = "ports",
     .table = "tcpmibdPortTable",
     .prefix = "tcpmibdPort",
@@ -182,7 +199,16 @@ constexpr View kPortView{
     .hidden = kHiddenOfPorts,
 };
 
-constexpr View kUnitView{
+constexpr TableView kListenerView{
+    .word = "listeners",
+    .table = "tcpmibdListenerTable",
+    .prefix = "tcpmibdListener",
+    .columns = kListenerColumns,
+    .worst_first = kWorstListeners,
+    .empty = "no socket listens",
+};
+
+constexpr TableView kUnitView{
     .word = "units",
     .table = "tcpmibdUnitTable",
     .prefix = "tcpmibdUnit",
@@ -191,7 +217,7 @@ constexpr View kUnitView{
     .empty = "no listener or connection belongs to a systemd unit",
 };
 
-constexpr View kProcessView{
+constexpr TableView kProcessView{
     .word = "processes",
     .table = "tcpmibdProcessTable",
     .prefix = "tcpmibdProcess",
@@ -200,7 +226,7 @@ constexpr View kProcessView{
     .empty = "no process is known to hold a connection",
 };
 
-constexpr View kRemoteView{
+constexpr TableView kRemoteView{
     .word = "remotes",
     .table = "tcpmibdRemoteTable",
     .prefix = "tcpmibdRemote",
@@ -208,7 +234,7 @@ constexpr View kRemoteView{
     .empty = "there are no connections",
 };
 
-constexpr View kAlarmView{
+constexpr TableView kAlarmView{
     .word = "alarms",
     .table = "tcpmibdAlarmTable",
     .prefix = "tcpmibdAlarm",
@@ -218,20 +244,26 @@ constexpr View kAlarmView{
     .hidden = kHiddenOfAlarms,
 };
 
-std::span<const View* const> views() {
-  static constexpr const View* kViews[] = {&kStateView,   &kAgeView,    &kPortView, &kUnitView,
-                                           &kProcessView, &kRemoteView, &kAlarmView};
+std::span<const TableView* const> views() {
+  static constexpr const TableView* kViews[] = {&kStateView,   &kAgeView,    &kPortView, &kUnitView,
+                                                &kProcessView, &kRemoteView, &kAlarmView};
   return kViews;
 }
 
-std::string view_text(const View& view, const Options& options, const Evidence& evidence,
+std::string view_text(const TableView& view, const Options& options, const Evidence& evidence,
                       bool colour) {
-  std::vector<Record> rows = read_rows(view, evidence.data());
-  std::erase_if(rows, [&](const Record& record) { return !is_wanted(record, options, evidence); });
-  return view_text(view, options, std::move(rows), colour);
+  return view_text(view, options, wanted_rows(view, options, evidence), colour);
 }
 
-std::string view_text(const View& view, const Options& options, std::vector<Record> rows,
+std::vector<Record> wanted_rows(const TableView& view, const Options& options,
+                                const Evidence& evidence) {
+  std::vector<Record> rows = read_rows(view, evidence.data());
+  std::erase_if(rows, [&](const Record& record) { return !is_wanted(record, options, evidence); });
+  sort_rows(view, rows);
+  return rows;
+}
+
+std::string view_text(const TableView& view, const Options& options, std::vector<Record> rows,
                       bool colour) {
   sort_rows(view, rows);
   if (options.json)

@@ -1,7 +1,7 @@
 // Watches TCP connections end: writes a record of each, of every network namespace, and counts those
 // of our own by reason, by local port and by called service, and calls at ports where nobody listens.
 //
-// The step to CLOSE is the end: it is told of once, by the processor that makes it, with the socket
+// The step to CLOSE is the end: it is reported once, by the processor that makes it, with the socket
 // locked. What happened before and is gone by then is kept in the socket's own storage. TIME_WAIT and
 // requests are not sockets yet or no more and end unseen: a connection in TIME_WAIT has ended.
 

@@ -1,4 +1,4 @@
-// Tells the sockets that tasks hold, and which tasks have an io_uring open, whose registered files
+// Reports the sockets that tasks hold, and which tasks have an io_uring open, whose registered files
 // may hold further ones: an iterator over the open files of all tasks (kernel/bpf/task_iter.c of the
 // kernel, since 5.8; all that is used here is there since 5.11).
 //

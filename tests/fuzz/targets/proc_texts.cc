@@ -4,6 +4,7 @@
 
 #include "fuzz/targets.h"
 #include "tcp/counters.h"
+#include "tcp/gauges.h"
 #include "tcp/header_lines.h"
 #include "tcp/mptcp.h"
 #include "tcp/pressure.h"
@@ -79,6 +80,21 @@ void counters(std::string_view text, std::string_view rto_min, std::string_view 
   require(parsed->value(tcp::Counter::kInSegs) == segments, "the sysctls change nothing else");
 }
 
+// None without all three; nothing moves between two readings of one text.
+void gauges(std::string_view sockstat, std::string_view snmp, std::string_view sockstat6) {
+  const auto read = tcp::Gauges::parse(snmp, sockstat, sockstat6);
+  if (!read)
+    return;
+  require(sockstat.find("TCP:") != std::string_view::npos, "no gauge without its line");
+  require(!sockstat6.empty() || read->in_use.ipv6 == 0, "nothing of IPv6 without its file");
+  require(tcp::movement(*read, *tcp::Gauges::parse(snmp, sockstat, sockstat6)) == 0,
+          "a text means the same each time");
+  const auto by = tcp::established_by(*read, *read, {});
+  require(by.doubt != tcp::GaugeDoubt::kMoving, "what does not move is not doubted for it");
+  require(by.doubt != tcp::GaugeDoubt::kNone || by.count == read->in_use,
+          "where nothing else was found, all in use are established");
+}
+
 void mptcp(std::string_view text) {
   using tcp::MptcpPresence;
   (void)tcp::mptcp_by_protocols(text);
@@ -113,6 +129,7 @@ void proc_texts(Input input) {
   };
   switch (file % 12) {
     case 0:
+      gauges(text, second, draw.rest_text());
       return add_pages(tcp::add_sockstat);
     case 1:
       header_lines(text);

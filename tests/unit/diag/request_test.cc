@@ -112,6 +112,31 @@ TEST(PortDumpRequest, TellsOfThePortAtEitherEndAndOfNoOther) {
   }
 }
 
+// As the kernel runs it: the condition holds for a v4-mapped socket.
+bool passes(const MappedDumpRequest& request, bool is_mapped) {
+  constexpr int kProgram = sizeof request - sizeof request.fixed - sizeof request.header;
+  int left = kProgram - (is_mapped ? request.when.yes : request.when.no);
+  if (left == sizeof(inet_diag_bc_op))
+    left -= request.then.code == INET_DIAG_BC_JMP ? request.then.no : request.then.yes;
+  return left == 0;
+}
+
+TEST(MappedDumpRequestTest, TellsOfThoseThatSpeakIpv4OrOfTheOthers) {
+  const inet_diag_req_v2 dump = dump_request(Family::kIpv6, kEstablished);
+  for (const bool mapped : {false, true}) {
+    const MappedDumpRequest request = mapped_dump_request(dump, mapped);
+    EXPECT_EQ(std::memcmp(&request.fixed, &dump, sizeof dump), 0);
+    EXPECT_EQ(request.header.rta_type, INET_DIAG_REQ_BYTECODE);
+    EXPECT_EQ(request.header.rta_len, 24u);
+    EXPECT_EQ(request.when.code, INET_DIAG_BC_D_COND);
+    EXPECT_EQ(request.family, AF_INET);
+    EXPECT_EQ(request.prefix_length, 0);
+    EXPECT_EQ(request.port, -1);
+    EXPECT_EQ(passes(request, true), mapped);
+    EXPECT_EQ(passes(request, false), !mapped);
+  }
+}
+
 ConnectionQuery query_for(const tcp::Socket& socket) {
   ConnectionQuery query;
   query.family = socket.id.family;

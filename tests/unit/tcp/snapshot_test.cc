@@ -135,6 +135,35 @@ TEST(Counts, TellEachStateByTheProtocolItSpeaks) {
   }
 }
 
+TEST(Counts, HoldWhatOnlyTheNumberIsKnownOf) {
+  SnapshotBuilder builder({});
+  builder.add(established("10.0.0.1:22", "10.0.0.2:5000"));
+  builder.add_counted(State::kEstablished, {.ipv4 = 3, .ipv6 = 4});
+  const Snapshot snapshot = builder.finish();
+  EXPECT_EQ(snapshot.count(State::kEstablished).ipv4, 4u);
+  EXPECT_EQ(snapshot.count(State::kEstablished).ipv6, 4u);
+  EXPECT_EQ(snapshot.rows(), 1u);
+}
+
+TEST(Counts, OfABuilderThatWasClearedBeginAnew) {
+  const Time began = Clock::now();
+  SnapshotBuilder builder({}, began);
+  builder.add(established("10.0.0.1:22", "10.0.0.2:5000"));
+  builder.add(established("[2001:db8::1]:22", "[2001:db8::2]:5000"));
+  builder.add(listener("0.0.0.0:22"));
+  builder.add_counted(State::kEstablished, {.ipv4 = 3, .ipv6 = 4});
+  builder.add_unknown();
+  builder.clear();
+  builder.add(established("10.0.0.1:22", "10.0.0.3:5000"));
+  const Snapshot snapshot = builder.finish();
+  EXPECT_EQ(snapshot.taken_at(), began);
+  EXPECT_EQ(snapshot.rows(), 1u);
+  EXPECT_EQ(snapshot.count(State::kEstablished).total(), 1u);
+  EXPECT_EQ(snapshot.count(State::kListen).total(), 0u);
+  EXPECT_TRUE(snapshot.listening().empty());
+  EXPECT_EQ(snapshot.unknown_states(), 0u);
+}
+
 TEST(Counts, CountSocketsNotRows) {
   const Snapshot snapshot =
       snapshot_of({twin({.interface = 2}), twin({.state = State::kTimeWait, .interface = 3})});

@@ -119,6 +119,16 @@ TEST(Options, ShowPrintsADocumentOrALineARow) {
   EXPECT_EQ(parse({"show", "--json", "--jsonl"}).exit_status, 2);
 }
 
+TEST(Options, ShowPrintsMetricsOfEverythingOrOfOneTable) {
+  EXPECT_TRUE(options({"show", "--openmetrics"}).openmetrics);
+  EXPECT_TRUE(options({"show", "units", "--prometheus"}).prometheus);
+  EXPECT_THAT(parse({"show", "--openmetrics", "--json"}).output, HasSubstr("exclude each other"));
+  EXPECT_THAT(parse({"show", "connections", "--openmetrics"}).output,
+              HasSubstr("--openmetrics has nothing of 'show connections'"));
+  for (const char* filter : {"--state=8", "--port=1", "--process=1", "--numeric"})
+    EXPECT_THAT(parse({"show", "--prometheus", filter}).output, HasSubstr("choose in the query"));
+}
+
 TEST(Options, EveryTableThatCanBeShownIsOnTheHelpPage) {
   const std::string page = parse({"--help"}).output;
   for (const char* what : {"connections", "listeners", "states", "ages", "ports", "units",

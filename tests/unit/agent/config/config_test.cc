@@ -29,6 +29,8 @@ address = "tcp:localhost:705"
 priority = 7
 reconnect = "5s"
 ping = "2m"
+module-socket = ""
+module-users = ["snmp", "other"]
 
 [standalone]
 address = ["udp:127.0.0.1:1161", "udp6:[::1]:1161"]
@@ -54,6 +56,10 @@ max-age = "60m"
 policy = "all"
 protect-ports = [22, 65535]
 protect-remote-ports = [1]
+
+[ends]
+watch = "off"
+history = 65536
 
 [watch]
 interval = "60m"
@@ -94,6 +100,8 @@ address = "/var/agentx/master"
 priority = 100
 reconnect = "2s"
 ping = "30s"
+module-socket = "/run/tcpmibd/snmpd.sock"
+module-users = ""
 
 [standalone]
 address = ""
@@ -119,6 +127,10 @@ max-age = "5s"
 policy = "connections"
 protect-ports = []
 protect-remote-ports = []
+
+[ends]
+watch = "auto"
+history = 1024
 
 [watch]
 interval = "10s"
@@ -414,8 +426,10 @@ TEST(RestartKeys, NamesWhatOnlyARestartApplies) {
   changed.agentx.priority = 1;
   changed.standalone.access = "/a";
   changed.mib.tables.erase(tables::Group::kLegacy);
+  changed.ends = {.watch = false, .history = 0};
   EXPECT_THAT(restart_keys(Config(), changed),
-              ElementsAre("agentx.priority", "standalone.access", "mib.tables"));
+              ElementsAre("agentx.priority", "standalone.access", "mib.tables", "ends.watch",
+                          "ends.history"));
 }
 
 TEST(RestartKeys, LiveKeysAreNotAmongThem) {

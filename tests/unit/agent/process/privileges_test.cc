@@ -30,6 +30,7 @@ Config with(void (*change)(Config&)) {
 Config idle() {
   return with([](Config& config) {
     config.process.lookup = false;
+    config.ends.watch = false;
     config.delete_tcb.policy = tcp::DeletionPolicy::kOff;
     config.agentx.address = "tcp:localhost:705";
   });
@@ -90,6 +91,13 @@ TEST(PrivilegesNeeded, OnlyALowPortNeedsTheRightToIt) {
     config.standalone.addresses = {address};
     EXPECT_THAT(needed(config), ElementsAre("CAP_DAC_OVERRIDE")) << address;
   }
+}
+
+TEST(PrivilegesNeeded, BpfIsForTheWatchOfEndsAsWell) {
+  Config config = idle();
+  config.ends.watch = true;
+  EXPECT_THAT(needed(config), UnorderedElementsAre("CAP_BPF", "CAP_PERFMON"));
+  EXPECT_THAT(needed(config, bit(CAP_SYS_ADMIN)), ElementsAre("CAP_SYS_ADMIN"));
 }
 
 TEST(PrivilegesNeeded, EachSaysItsUse) {

@@ -54,14 +54,14 @@ TEST_F(ServiceManagerTest, NothingIsSaidWhereNobodyListens) {
   ServiceManager service(seconds(2));
   EXPECT_FALSE(service.listens());
   EXPECT_FALSE(service.beat());
-  service.tell(kServing, nullptr, now_);
+  service.report(kServing, nullptr, now_);
   service.stopping();
   EXPECT_THAT(systemd_->all(), IsEmpty());
 }
 
 TEST_F(ServiceManagerTest, WithoutAMasterItIsNotReadyButAsksForMoreTime) {
   ServiceManager service(seconds(2));
-  service.tell(kWaiting, nullptr, now_);
+  service.report(kWaiting, nullptr, now_);
   EXPECT_THAT(systemd_->all(),
               ElementsAre("EXTEND_TIMEOUT_USEC=32000000\n"
                           "STATUS=waiting for M: Connection refused; no rows read yet"));
@@ -70,7 +70,7 @@ TEST_F(ServiceManagerTest, WithoutAMasterItIsNotReadyButAsksForMoreTime) {
 TEST_F(ServiceManagerTest, EveryAttemptAsksForMoreTimeAgain) {
   ServiceManager service(seconds(2));
   for (const int at : {0, 2, 4})
-    service.tell(kWaiting, nullptr, now_ + seconds(at));
+    service.report(kWaiting, nullptr, now_ + seconds(at));
   EXPECT_EQ(systemd_->count("EXTEND_TIMEOUT_USEC="), 3);
 }
 
@@ -78,21 +78,21 @@ TEST_F(ServiceManagerTest, EveryAttemptAsksForMoreTimeAgain) {
 TEST_F(ServiceManagerTest, ManyTurnsWithoutAMasterAskOnce) {
   ServiceManager service(seconds(2));
   for (int turn = 0; turn < 100; ++turn)
-    service.tell(kWaiting, nullptr, now_ + milliseconds(turn));
+    service.report(kWaiting, nullptr, now_ + milliseconds(turn));
   EXPECT_EQ(systemd_->count("EXTEND_TIMEOUT_USEC="), 1);
   const tcp::Snapshot rows = lab::snapshot_of({});
-  service.tell(kServing, nullptr, now_ + milliseconds(100));
-  service.tell(kServing, &rows, now_ + milliseconds(101));
+  service.report(kServing, nullptr, now_ + milliseconds(100));
+  service.report(kServing, &rows, now_ + milliseconds(101));
   EXPECT_THAT(systemd_->last("STATUS="), HasSubstr("rows read"))
       << "the first rows wait for nothing";
 }
 
 TEST_F(ServiceManagerTest, ItIsReadyOnceWhenManagersAreServed) {
   ServiceManager service(seconds(2));
-  service.tell(kWaiting, nullptr, now_);
-  service.tell(kServing, nullptr, now_);
-  service.tell(kWaiting, nullptr, now_);
-  service.tell(kServing, nullptr, now_);
+  service.report(kWaiting, nullptr, now_);
+  service.report(kServing, nullptr, now_);
+  service.report(kWaiting, nullptr, now_);
+  service.report(kServing, nullptr, now_);
   EXPECT_EQ(systemd_->count("READY=1"), 1);
   EXPECT_EQ(systemd_->count("EXTEND_TIMEOUT_USEC="), 1);
   EXPECT_THAT(systemd_->all(), SizeIs(4));
@@ -104,10 +104,10 @@ TEST_F(ServiceManagerTest, WhatCouldNotBeSaidIsSaidAtTheNextTurn) {
   {
     const lab::FewDescriptors none(0);
     for (int turn = 0; turn < 2; ++turn)
-      service.tell(kServing, nullptr, now);
+      service.report(kServing, nullptr, now);
   }
   EXPECT_THAT(systemd_->all(), IsEmpty());
-  service.tell(kServing, nullptr, now_);
+  service.report(kServing, nullptr, now_);
   EXPECT_EQ(systemd_->count("READY=1"), 1);
   service.reloading();
   {
@@ -115,7 +115,7 @@ TEST_F(ServiceManagerTest, WhatCouldNotBeSaidIsSaidAtTheNextTurn) {
     service.reloaded();
   }
   for (int turn = 0; turn < 2; ++turn)
-    service.tell(kServing, nullptr, now_);
+    service.report(kServing, nullptr, now_);
   EXPECT_EQ(systemd_->count("READY=1"), 2) << "or it would be reloading for ever";
 }
 
@@ -123,7 +123,7 @@ TEST_F(ServiceManagerTest, TheStatusTellsOfTheRowsAndWhenTheyWereRead) {
   ServiceManager service(seconds(2));
   const tcp::Snapshot rows = lab::snapshot_of(
       {lab::listener("0.0.0.0:22"), lab::established("10.0.0.1:22", "10.0.0.9:4711")});
-  service.tell(kServing, &rows, rows.taken_at());
+  service.report(kServing, &rows, rows.taken_at());
   EXPECT_THAT(systemd_->last("STATUS="),
               MatchesRegex("registered with M; 2 rows read at "
                            "20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"));
@@ -132,8 +132,8 @@ TEST_F(ServiceManagerTest, TheStatusTellsOfTheRowsAndWhenTheyWereRead) {
 TEST_F(ServiceManagerTest, TheRowsAreRememberedWhenTheirSnapshotIsGone) {
   ServiceManager service(seconds(2));
   const tcp::Snapshot rows = lab::snapshot_of({lab::listener("0.0.0.0:22")});
-  service.tell(kServing, &rows, now_);
-  service.tell(kWaiting, nullptr, now_ + seconds(20));
+  service.report(kServing, &rows, now_);
+  service.report(kWaiting, nullptr, now_ + seconds(20));
   EXPECT_THAT(systemd_->last("STATUS="),
               AllOf(HasSubstr("waiting for M"), HasSubstr("1 rows read at")));
 }
@@ -141,7 +141,7 @@ TEST_F(ServiceManagerTest, TheRowsAreRememberedWhenTheirSnapshotIsGone) {
 TEST_F(ServiceManagerTest, WhatHasNotChangedIsNotSaidAgain) {
   ServiceManager service(seconds(2));
   for (const int at : {0, 5, 50})
-    service.tell(kServing, nullptr, now_ + seconds(at));
+    service.report(kServing, nullptr, now_ + seconds(at));
   EXPECT_THAT(systemd_->all(), SizeIs(1));
 }
 
@@ -152,7 +152,7 @@ TEST_F(ServiceManagerTest, NewRowsAreToldTwiceASecondAtMost) {
     for (int port = 0; port <= turn; ++port)
       sockets.push_back(lab::listener("0.0.0.0:" + std::to_string(1000 + port)));
     const tcp::Snapshot rows = lab::snapshot_of(sockets);
-    service.tell(kServing, &rows, now_ + milliseconds(100) * turn);
+    service.report(kServing, &rows, now_ + milliseconds(100) * turn);
   }
   EXPECT_THAT(systemd_->all(), SizeIs(5));
   EXPECT_THAT(systemd_->last("STATUS="), HasSubstr("; 21 rows"));
@@ -160,7 +160,7 @@ TEST_F(ServiceManagerTest, NewRowsAreToldTwiceASecondAtMost) {
 
 TEST_F(ServiceManagerTest, AReloadIsFramed) {
   ServiceManager service(seconds(2));
-  service.tell(kServing, nullptr, now_);
+  service.report(kServing, nullptr, now_);
   service.reloading();
   service.reloaded();
   ASSERT_THAT(systemd_->all(), SizeIs(3));
@@ -170,7 +170,7 @@ TEST_F(ServiceManagerTest, AReloadIsFramed) {
 
 TEST_F(ServiceManagerTest, AReloadWhileAMasterIsWaitedForMakesNothingReady) {
   ServiceManager service(seconds(2));
-  service.tell(kWaiting, nullptr, now_);
+  service.report(kWaiting, nullptr, now_);
   service.reloading();
   service.reloaded();
   EXPECT_EQ(systemd_->count("RELOADING=1") + systemd_->count("READY=1"), 0);

@@ -1153,7 +1153,7 @@ TEST_F(Afterwards, WhoHasTheSameEndsLaterIsSeenInTheNextSnapshot) {
   ASSERT_EQ(Set(deleter_, {{kState}}).run(), Status::kNoError);
   agent_.set({the_connection(), another()});
   ASSERT_THAT(walked(), SizeIs(2));
-  agent_.get_settled(own_oid("1.2.1.5.5"), agent_.pdu());  // which needs a new one
+  agent_.get_settled(own_oid("1.3.1.1.8"), agent_.pdu());  // which needs a new one
   EXPECT_THAT(walked(), SizeIs(4));
 }
 

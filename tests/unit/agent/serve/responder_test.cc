@@ -1024,6 +1024,52 @@ TEST(Mptcp, ThatCannotBeSeenIsSaidOnce) {
   EXPECT_EQ(complaints_about_mptcp({Sight::kHidden, Sight::kSeen, Sight::kHidden}), 2);
 }
 
+// ------------------------------------------------------------------------------------- Counts
+
+const Oid kEstablishedTotal = own_oid("1.2.1.5.5");
+
+TEST(CountsByState, NeedNoSnapshotOfAllSockets) {
+  Questioner agent({shown_connection()}, kKept);
+  EXPECT_THAT(agent.get_settled(kEstablishedTotal, agent.pdu()), HasValue(Gauge32{1}));
+  EXPECT_THAT(agent.next(managed("tcpmibdStateTable"), own_oid("1.2.1.5.4"), agent.pdu()),
+              HasValue(Gauge32{1}));
+  EXPECT_EQ(agent.dumps.counts(), 1);
+  EXPECT_EQ(agent.responder->stock().snapshot(), nullptr);
+}
+
+TEST(CountsByState, AreThoseOfASnapshotThatIsFresh) {
+  Questioner agent({shown_connection()}, kKept);
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  EXPECT_THAT(agent.get(kEstablishedTotal, agent.pdu()), HasValue(Gauge32{1}));
+  EXPECT_EQ(agent.dumps.counts(), 0);
+}
+
+TEST(CountsByState, OfOnePduAreOfOneMoment) {
+  Questioner agent({shown_connection()}, kKept);
+  const auto pdu = agent.pdu();
+  EXPECT_THAT(agent.get_settled(kEstablishedTotal, pdu), HasValue(Gauge32{1}));
+  agent.set({});
+  agent.next_settled(connections(), connections().root(), agent.pdu());
+  EXPECT_THAT(agent.get(kEstablishedTotal, pdu), HasValue(Gauge32{1}));
+  EXPECT_THAT(agent.get(kEstablishedTotal, agent.pdu()), HasValue(Gauge32{0}));
+}
+
+TEST(CountsByState, ThatCannotBeMadeFail) {
+  Questioner agent({shown_connection()}, kNothingKept);
+  agent.dumps.faults().fail_always(true);
+  EXPECT_THAT(agent.get_settled(kEstablishedTotal, agent.pdu()), Is(Kind::kFailed));
+  agent.dumps.faults().fail_always(false);
+  EXPECT_THAT(agent.get_settled(kEstablishedTotal, agent.pdu()), HasValue(Gauge32{1}));
+}
+
+TEST(CountsByState, FromBeforeAConnectionWasEndedAreNotServed) {
+  Questioner agent({shown_connection()}, kKept);
+  agent.get_settled(kEstablishedTotal, agent.pdu());
+  agent.set({});
+  agent.responder->forget(shown_connection(), agent.now());
+  EXPECT_THAT(agent.get_settled(kEstablishedTotal, agent.pdu()), HasValue(Gauge32{0}));
+}
+
 TEST(Mptcp, ALeakIsInTheStateTableAndItsSubflowInTheTableOfTcp) {
   Questioner agent({shown_connection({.inode = 5})}, kKept);
   agent.dumps.set_mptcp({shown_connection({.state = State::kCloseWait, .inode = 5})});

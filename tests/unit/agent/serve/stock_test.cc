@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <string>
 #include <utility>
 
 #include "support/builders.h"
@@ -51,6 +53,31 @@ TEST_F(StockTest, AreNothingBeforeTheFirstNews) {
   EXPECT_EQ(stock_.oldest(), std::nullopt);
   EXPECT_EQ(stock_.retire_previous(), nullptr);
   EXPECT_EQ(stock_.tidy(kBegan, freshness_), std::nullopt);
+}
+
+TEST_F(StockTest, AreTheNewestCountsUntilTheyAreIdle) {
+  const auto counts = snapshot(kBegan);
+  receive({.counts = counts});
+  EXPECT_EQ(stock_.counts(), counts);
+  EXPECT_EQ(stock_.snapshot(), nullptr);
+  EXPECT_NE(stock_.tidy(kBegan + 1s, freshness_), std::nullopt);
+  EXPECT_EQ(stock_.counts(), counts);
+  EXPECT_EQ(stock_.tidy(kBegan + 1min, freshness_), std::nullopt);
+  EXPECT_EQ(stock_.counts(), nullptr);
+}
+
+TEST_F(StockTest, SayOnceThatGaugesAreWrong) {
+  tcp::SnapshotBuilder builder({}, kBegan);
+  builder.set_gauge_doubt(tcp::GaugeDoubt::kRefuted);
+  const auto refuted = std::make_shared<const tcp::Snapshot>(builder.finish());
+  EXPECT_TRUE(log::start(log::Target::kStderr, log::Level::kWarning));
+  testing::internal::CaptureStderr();
+  receive({.counts = snapshot(kBegan)});
+  receive({.snapshot = refuted});
+  receive({.counts = refuted});
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::ranges::count(said, '\n'), 1) << said;
+  EXPECT_THAT(said, testing::HasSubstr("whole dumps have found other numbers"));
 }
 
 TEST_F(StockTest, AreTheNewestSnapshotAndTheOneBeforeUntilThatMakesWay) {

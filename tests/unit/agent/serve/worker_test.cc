@@ -59,6 +59,36 @@ TEST_F(WorkerTest, PublishesTheSnapshotThatIsWantedAndNoProcesses) {
   EXPECT_EQ(processes_.faults().calls(), 0);
 }
 
+TEST_F(WorkerTest, CountsAloneHaveNoRowsAndAreNoSnapshot) {
+  worker_->want_counts();
+  const News news = await();
+  ASSERT_NE(news.counts, nullptr);
+  EXPECT_EQ(news.counts->rows(), 0u);
+  EXPECT_EQ(news.counts->count(tcp::State::kEstablished).ipv4, 1u);
+  EXPECT_EQ(news.snapshot, nullptr);
+  EXPECT_EQ(sockets_.counts(), 1);
+}
+
+TEST_F(WorkerTest, CountsThatFailAreToldWithTheirCauseAndTheirBeginning) {
+  sockets_.faults().fail_always(true);
+  const Time before = Clock::now();
+  worker_->want_counts();
+  const News news = await();
+  EXPECT_EQ(news.counts, nullptr);
+  ASSERT_TRUE(news.snapshot_failure);
+  EXPECT_GE(news.snapshot_failure->began, before);
+}
+
+TEST_F(WorkerTest, ASnapshotThatIsWantedAnywayHasTheCounts) {
+  sockets_.faults().hold();
+  worker_->want_snapshot();
+  ASSERT_TRUE(sockets_.faults().await_calls(1));
+  worker_->want_counts();
+  sockets_.faults().release();
+  EXPECT_NE(await().snapshot, nullptr);
+  EXPECT_EQ(sockets_.counts(), 0);
+}
+
 TEST_F(WorkerTest, TellsNewsOnce) {
   worker_->want_snapshot();
   EXPECT_NE(await().snapshot, nullptr);

@@ -150,6 +150,19 @@ TEST(Doctor, TellsWhichWayProcessesAreLookedUp) {
   EXPECT_EQ(finding(facts, "process look-up").state, State::kOk);
 }
 
+TEST(Doctor, TellsWhetherEndsAreWatchedAndWhatIsMissing) {
+  DoctorFacts facts = healthy();
+  EXPECT_THAT(finding(facts, "ended connections").text,
+              HasSubstr("not watched: tcpmibd (pid 8) lacks CAP_BPF or CAP_PERFMON"));
+  facts.subject.capabilities |= bit(CAP_BPF) | bit(CAP_PERFMON);
+  EXPECT_EQ(finding(facts, "ended connections").text, "watched by BPF");
+  facts.ends = failure("load them", EPERM);
+  EXPECT_THAT(finding(facts, "ended connections").text, HasSubstr("not watched: cannot load them"));
+  facts.watches_ends = false;
+  EXPECT_EQ(finding(facts, "ended connections").text, "not watched: ends.watch = \"off\"");
+  EXPECT_EQ(finding(facts, "ended connections").state, State::kOk) << "nobody is forced to";
+}
+
 TEST(Doctor, EitherOfTheCapabilitiesForBpfIsNotEnough) {
   DoctorFacts facts = healthy();
   facts.subject.capabilities = bit(CAP_BPF);
@@ -207,6 +220,30 @@ TEST(DoctorHoldings, NoneIsSaid) {
 }
 
 // ---- The master ----
+
+TEST(DoctorModule, IsNoFaultWhereItIsNotUsed) {
+  DoctorFacts facts = healthy();
+  for (const ModuleSight sight : {ModuleSight::kOff, ModuleSight::kAbsent, ModuleSight::kAlone}) {
+    facts.module = sight;
+    EXPECT_EQ(finding(facts, "snmpd's module").state, State::kOk);
+    EXPECT_THAT(finding(facts, "snmpd's module").text, HasSubstr("over AgentX"));
+  }
+  facts.module = ModuleSight::kConnected;
+  EXPECT_THAT(finding(facts, "snmpd's module").text, HasSubstr("is connected"));
+}
+
+TEST(DoctorModule, IsMissedWhereSnmpdIsToLoadIt) {
+  DoctorFacts facts = healthy();
+  facts.snmpd = snmpd_lines("/a.conf", "dlmod other /o.so\ndlmod tcpmibd_snmpd /m.so\n");
+  ASSERT_EQ(facts.snmpd.size(), 1U);
+  facts.module = ModuleSight::kAlone;
+  EXPECT_EQ(finding(facts, "snmpd's module").state, State::kNote);
+  EXPECT_THAT(finding(facts, "snmpd's module").cure, HasSubstr("/a.conf:2"));
+  facts.module = ModuleSight::kAbsent;
+  EXPECT_THAT(finding(facts, "snmpd's module").cure, HasSubstr("start tcpmibd"));
+  facts.module = ModuleSight::kConnected;
+  EXPECT_EQ(finding(facts, "snmpd's module").state, State::kOk);
+}
 
 TEST(Doctor, ASocketThatIsNotThereIsWrong) {
   DoctorFacts facts = healthy();
@@ -465,6 +502,16 @@ TEST(DoctorFactsTest, TheLastMountOfProcDecides) {
   EXPECT_EQ(hidepid_of(first + other), "invisible");
   EXPECT_EQ(hidepid_of(first + other + "24 22 0:40 / /proc rw - proc proc rw\n"), "");
   EXPECT_EQ(hidepid_of(other), "");
+}
+
+TEST(DoctorFactsTest, AModuleIsSeenAtTheSocketOfTheDaemon) {
+  const std::string header = "Num       RefCount Protocol Flags    Type St Inode Path\n";
+  const std::string listener = "0000000000000000: 00000002 00000000 00010000 0001 01 77 /run/a\n";
+  const std::string connected = "0000000000000000: 00000003 00000000 00000000 0001 03 78 /run/a\n";
+  EXPECT_EQ(module_at(header, "/run/a"), ModuleSight::kAbsent);
+  EXPECT_EQ(module_at(header + listener, "/run/a"), ModuleSight::kAlone);
+  EXPECT_EQ(module_at(header + listener + connected, "/run/a"), ModuleSight::kConnected);
+  EXPECT_EQ(module_at(header + listener + connected, "/run/b"), ModuleSight::kAbsent);
 }
 
 TEST(DoctorFactsTest, AnAbstractSocketIsFoundByItsName) {

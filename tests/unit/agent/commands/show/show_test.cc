@@ -152,9 +152,19 @@ TEST_F(Show, WhatANameHoldsStaysInsideItsStringOfJson) {
 
 TEST_F(Show, AsksTheKernelForNoMoreThanTheOptionsDo) {
   shown({.states = {State::kCloseWait}, .port = 80});
-  shown({.what = "states"});
+  shown({.what = "connections"});
+  shown({.what = "states", .states = {State::kCloseWait}});
   EXPECT_THAT(sockets_.selections(),
-              testing::ElementsAre(tcp::Selection{{State::kCloseWait}, 80}, tcp::Selection{}));
+              testing::ElementsAre(tcp::Selection{{State::kCloseWait}, 80}, tcp::Selection{},
+                                   tcp::Selection{{State::kCloseWait}}));
+  EXPECT_EQ(sockets_.counts(), 0);
+}
+
+TEST_F(Show, AsksForNoMoreThanCountsWhereAllStatesAreCounted) {
+  shown({.what = "states"});
+  shown({.what = "states", .states = {State::kCloseWait, State::kEstablished}});
+  EXPECT_EQ(sockets_.counts(), 2);
+  EXPECT_TRUE(sockets_.selections().empty());
 }
 
 TEST_F(Show, LooksForNoProcessWhereNoSocketIsLeft) {

@@ -37,14 +37,14 @@ std::vector<std::string_view> objects_of(std::string_view table) {
 }
 
 TEST(Views, NameOnlyObjectsThatAreServed) {
-  for (const View* view : views()) {
+  for (const TableView* view : views()) {
     std::vector<std::string_view> known = objects_of(view->table);
     ASSERT_THAT(known, Not(IsEmpty())) << view->table;
     const std::vector<std::string_view> index = objects_of(view->index_of);
     known.insert(known.end(), index.begin(), index.end());
     std::set<std::string_view> named(view->worst_first.begin(), view->worst_first.end());
     named.insert(view->hidden.begin(), view->hidden.end());
-    for (const ViewColumn& column : view->columns) {
+    for (const TableViewColumn& column : view->columns) {
       named.insert(column.object);
       if (!column.other.empty())
         named.insert(column.other);
