@@ -17,7 +17,6 @@ namespace tcpmibd::tables {
 namespace {
 
 using tcp::ClosedPort;
-using tcp::EndTally;
 using tcp::NumberedEnd;
 using tcp::PortEnds;
 using tcp::RemoteEnds;
