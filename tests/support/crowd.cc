@@ -55,10 +55,10 @@ constexpr unsigned kTicksPerSecond = 100;
 constexpr unsigned kKeptOpen = 20;
 constexpr std::uint16_t kChurnPort = 1999;
 
-// Another loopback address each time, so that the ephemeral ports suffice.
+// Sixty-four loopback addresses in turn, so that the ephemeral ports suffice for a minute of
+// TIME_WAIT, and the services that are called do not fill a table of their own.
 std::string next_address(std::uint64_t number) {
-  return "127.9." + std::to_string(number / 250 % 250) + "." + std::to_string(1 + number % 250) +
-         ":" + std::to_string(kChurnPort);
+  return "127.9.0." + std::to_string(1 + number % 64) + ":" + std::to_string(kChurnPort);
 }
 
 struct Couple {
