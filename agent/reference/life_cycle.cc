@@ -89,7 +89,9 @@ constexpr std::string_view kMarkdownIntroduction =
 
 std::string life_cycle_markdown() {
   std::string text(kMarkdownIntroduction);
-  text += names_table() + "\n## The picture\n\n```text" + std::string(tcp::life_cycle_diagram()) +
+  text += names_table() +
+          "\n## The picture\n\n![The life of a TCP connection](life-cycle.svg)\n\n" +
+          "As `tcpmibd explain` prints it:\n\n```text" + std::string(tcp::life_cycle_diagram()) +
           "```\n";
   for (const Note& note : tcp::life_cycle_notes())
     text += "\n## " + std::string(note.title) + "\n\n" + std::string(note.text) + '\n';

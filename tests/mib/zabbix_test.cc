@@ -27,6 +27,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::IsSubsetOf;
 using testing::MatchesRegex;
+using testing::Not;
 using testing::SizeIs;
 
 std::string text(const YAML::Node& node) { return node ? node.as<std::string>() : std::string(); }
@@ -123,6 +124,9 @@ TEST_P(Zabbix, EveryItemHasItsSource) {
       EXPECT_THAT(items_, Contains(testing::Key(text(item["master_item"]["key"]))));
       EXPECT_EQ(first_step(item), "SNMP_WALK_VALUE");
       EXPECT_EQ(text(item["delay"]), "0");
+    } else if (text(item["type"]) == "SNMP_TRAP") {
+      EXPECT_THAT(key, testing::StartsWith("snmptrap[\""));
+      EXPECT_EQ(text(item["value_type"]), "LOG");
     } else {
       EXPECT_EQ(text(item["type"]), "SNMP_AGENT");
       EXPECT_THAT(text(item["snmp_oid"]), SizeIs(testing::AllOf(testing::Gt(0), testing::Le(512))));
@@ -133,7 +137,8 @@ TEST_P(Zabbix, EveryItemHasItsSource) {
 TEST_P(Zabbix, TextHasNoTrends) {
   for (const auto& [key, item] : items_) {
     const std::string type = text(item["value_type"]);
-    EXPECT_EQ(text(item["trends"]) == "0", type == "CHAR" || type == "TEXT") << key;
+    EXPECT_EQ(text(item["trends"]) == "0", type == "CHAR" || type == "TEXT" || type == "LOG")
+        << key;
   }
 }
 
@@ -331,6 +336,28 @@ TEST_P(Zabbix, IsTheSameTemplateInEveryVersion) {
     return all;
   };
   EXPECT_EQ(identities(things_, false), identities(things, true));
+}
+
+// An import refuses a graph of an item, and a dashboard with a graph, that are not there.
+TEST_P(Zabbix, GraphsAndDashboardsShowWhatThereIs) {
+  std::set<std::string> names;
+  for (const YAML::Node& graph : all({"graphs", "graph_prototypes"})) {
+    names.insert(text(graph["name"]));
+    EXPECT_THAT(graph["graph_items"], SizeIs(testing::Gt(0)));
+    for (const auto& line : graph["graph_items"])
+      EXPECT_THAT(items_, Contains(testing::Key(text(line["item"]["key"])))) << text(graph["name"]);
+  }
+  std::set<std::string> shown;
+  for (const auto& page : templ()["dashboards"][0]["pages"]) {
+    for (const auto& widget : page["widgets"]) {
+      for (const auto& field : widget["fields"]) {
+        if (field["value"].IsMap())
+          shown.insert(text(field["value"]["name"]));
+      }
+    }
+  }
+  EXPECT_THAT(shown, Not(IsEmpty()));
+  EXPECT_THAT(shown, IsSubsetOf(names));
 }
 
 // The hosts to import take what differs between them from macros, and each macro has a value.

@@ -210,6 +210,19 @@ std::string prometheus_configuration(const TempFolder& folder) {
                                             ", evaluation_interval: " + each + "}\n" + text);
 }
 
+// The figures that `query` has now.
+std::vector<double> values_of(const Namespace& space, const std::string& query) {
+  const Output output = run({"curl", "-sS", "--max-time", "50", "-G", "--data-urlencode",
+                             "query=" + query, std::string(kPrometheusAt) + "/api/v1/query"},
+                            {.in = &space});
+  const nlohmann::json answer = nlohmann::json::parse(output.out);
+  EXPECT_EQ(answer["status"], "success") << query << ": " << output.out;
+  std::vector<double> values;
+  for (const auto& series : answer["data"]["result"])
+    values.push_back(std::stod(series["value"][1].get<std::string>()));
+  return values;
+}
+
 class MonitoringByPrometheus {
  public:
   explicit MonitoringByPrometheus(const Namespace& space)
@@ -254,17 +267,8 @@ class MonitoringByPrometheus {
     return names;
   }
 
-  // The figures that `query` has now.
   std::vector<double> values_of(const std::string& query) const {
-    const Output output = run({"curl", "-sS", "--max-time", "50", "-G", "--data-urlencode",
-                               "query=" + query, std::string(kPrometheusAt) + "/api/v1/query"},
-                              {.in = &space_});
-    const nlohmann::json answer = nlohmann::json::parse(output.out);
-    EXPECT_EQ(answer["status"], "success") << query << ": " << output.out;
-    std::vector<double> values;
-    for (const auto& series : answer["data"]["result"])
-      values.push_back(std::stod(series["value"][1].get<std::string>()));
-    return values;
+    return lab::values_of(space_, query);
   }
 
   void expect_alerts(const std::set<std::string>& wanted) const {
@@ -319,12 +323,18 @@ struct Question {
   std::optional<double> limit;
 };
 
+// The host that is chosen, as Prometheus knows it.
+struct Chosen {
+  std::string job = "tcpmibd";
+  std::string instance = "127.0.0.1:2161";
+};
+
 // As Grafana fills in its variables, where one host is chosen and all units and ports.
-std::string filled_in(std::string query) {
+std::string filled_in(std::string query, const Chosen& chosen) {
   for (const auto& [variable, value] :
        std::vector<std::pair<std::string, std::string>>{{"$__rate_interval", "10s"},
-                                                        {"$instance", "127.0.0.1:2161"},
-                                                        {"$job", "tcpmibd"},
+                                                        {"$instance", chosen.instance},
+                                                        {"$job", chosen.job},
                                                         {"$unit", ".*"},
                                                         {"$port", ".*"}})
     replace_all(query, variable, value);
@@ -354,13 +364,14 @@ nlohmann::json dashboard(const std::string& file) {
   return nlohmann::json::parse(nms_text("grafana/" + file));
 }
 
-std::vector<Question> questions_of(const nlohmann::json& board) {
+std::vector<Question> questions_of(const nlohmann::json& board, const Chosen& chosen = {}) {
   std::vector<Question> questions;
   for (const auto& panel : board.at("panels")) {
     for (std::size_t i = 0; i < panel.at("targets").size(); ++i)
-      questions.push_back({panel.at("title").get<std::string>(),
-                           filled_in(panel.at("targets").at(i).at("expr").get<std::string>()),
-                           limit_of(panel, i)});
+      questions.push_back(
+          {panel.at("title").get<std::string>(),
+           filled_in(panel.at("targets").at(i).at("expr").get<std::string>(), chosen),
+           limit_of(panel, i)});
   }
   // "label_values(SERIES, LABEL)"
   for (const auto& variable : board.at("templating").at("list")) {
@@ -368,7 +379,8 @@ std::vector<Question> questions_of(const nlohmann::json& board) {
         variable.at("query").is_object() ? variable["query"]["query"].get<std::string>() : "";
     if (!query.empty())
       questions.push_back({"variable " + variable.at("name").get<std::string>(),
-                           filled_in(query.substr(13, query.rfind(',') - 13)), std::nullopt});
+                           filled_in(query.substr(13, query.rfind(',') - 13), chosen),
+                           std::nullopt});
   }
   return questions;
 }
@@ -445,7 +457,7 @@ TEST(PrometheusLinks, LeadToDashboardsAndPagesThereAre) {
   const std::string rules = nms_text("prometheus/rules.yml");
   const std::regex link("https://(grafana|git)[.]example[.]org/([^?'\"\n]*)");
   const auto lead = [](const std::string& to) {
-    for (const char* file : {"host.json", "fleet.json"}) {
+    for (const char* file : {"host.json", "fleet.json", "host-textfile.json"}) {
       if (to == "d/" + dashboard(file).at("uid").get<std::string>())
         return true;
     }
@@ -548,41 +560,123 @@ void write_textfile(const Namespace& space, const TempFolder& folder) {
   EXPECT_EQ(output.status, 0) << output.err;
 }
 
-TEST_F(Prometheus, ScrapesWhatTheTextfileCollectorHasOfUs) {
-  for (const char* program : {"prometheus", "prometheus-node-exporter"}) {
-    if (!is_installed(program))
-      GTEST_SKIP() << "no " << program << " (package of that name)";
+// node_exporter with our file, and Prometheus.
+class MonitoringByTextfile {
+ public:
+  explicit MonitoringByTextfile(const Namespace& space)
+      : space_(space),
+        exporter_(user_.command({*find_program("prometheus-node-exporter"),
+                                 "--collector.disable-defaults", "--collector.textfile",
+                                 "--collector.textfile.directory=" + user_.folder().path().string(),
+                                 std::string("--web.listen-address=") + kNodeExporterAt}),
+                  {.in = &space}),
+        prometheus_(user_.command({*find_program("prometheus"), "--config.file=" + configuration(),
+                                   "--storage.tsdb.path=" + user_.folder().file("prometheus"),
+                                   std::string("--web.listen-address=") + kPrometheusAt}),
+                    {.in = &space}) {
+    write();
   }
+
+  // As the timer has it done.
+  void write() const { write_textfile(space_, user_.folder()); }
+
+  bool is_ready() const {
+    return eventually([&] { return responds(space_, std::string(kPrometheusAt) + "/-/ready"); },
+                      kMonitorsPatience);
+  }
+
+  std::string log() const { return exporter_.err() + prometheus_.err(); }
+
+ private:
+  std::string configuration() const {
+    return user_.folder().write(
+        "prometheus.yml", std::string("global: {scrape_interval: 1s}\nscrape_configs: [{job_name: "
+                                      "node, static_configs: [{targets: ['") +
+                              kNodeExporterAt + "']}]}]\n");
+  }
+
+  const Namespace& space_;
+  DaemonUser user_{kPrometheusUser};
+  Child exporter_;
+  Child prometheus_;
+};
+
+class Textfile : public Prometheus {
+ protected:
+  void SetUp() override {
+    Prometheus::SetUp();
+    for (const char* program : {"prometheus", "prometheus-node-exporter"}) {
+      if (!IsSkipped() && !is_installed(program))
+        GTEST_SKIP() << "no " << program << " (package of that name)";
+    }
+  }
+
+  static std::vector<Question> questions() {
+    return questions_of(dashboard("host-textfile.json"),
+                        {.job = "node", .instance = kNodeExporterAt});
+  }
+
+  // As of the exporter's dashboards: no cgroup, no unit.
+  static bool is_answerable(const Namespace& space, const Question& question) {
+    return question.query.find("tcpmibd_unit_") == question.query.npos ||
+           !values_of(space, "tcpmibd_unit_connections").empty();
+  }
+};
+
+TEST_F(Textfile, IsScrapedByPrometheus) {
   const Namespace space;
   const TroubledService service(space);
-  const DaemonUser user(kPrometheusUser);
-  write_textfile(space, user.folder());
-  const Child exporter(
-      user.command({*find_program("prometheus-node-exporter"), "--collector.disable-defaults",
-                    "--collector.textfile",
-                    "--collector.textfile.directory=" + user.folder().path().string(),
-                    std::string("--web.listen-address=") + kNodeExporterAt}),
-      {.in = &space});
-  const std::string configuration = user.folder().write(
-      "prometheus.yml", std::string("global: {scrape_interval: 1s}\nscrape_configs: [{job_name: "
-                                    "node, static_configs: [{targets: ['") +
-                            kNodeExporterAt + "']}]}]\n");
-  const Child prometheus(
-      user.command({*find_program("prometheus"), "--config.file=" + configuration,
-                    "--storage.tsdb.path=" + user.folder().file("prometheus"),
-                    std::string("--web.listen-address=") + kPrometheusAt}),
-      {.in = &space});
-  const std::string query =
-      std::string(kPrometheusAt) +
-      "/api/v1/query?query=tcpmibd_port_state_connections{port=\"443\",state=\"closeWait\"}";
-  const auto answers = [&] {
-    const Output output =
-        run({"curl", "-sg", "--max-time", "5", "http://" + query}, {.in = &space});
-    return output.out.find(",\"" + std::to_string(kLeaked) + "\"]") != std::string::npos;
+  const MonitoringByTextfile monitoring(space);
+  ASSERT_TRUE(monitoring.is_ready());
+  const auto leak = [&] {
+    return values_of(space, "tcpmibd_port_state_connections{port=\"443\",state=\"closeWait\"}");
   };
-  EXPECT_TRUE(eventually(answers, kMonitorsPatience)) << exporter.err() << prometheus.err();
+  const std::vector<double> wanted{kLeaked};
+  EXPECT_EQ(settled(leak, wanted, kMonitorsPatience), wanted) << monitoring.log();
   EXPECT_THAT(answer_of(space, std::string(kNodeExporterAt) + "/metrics"),
               AllOf(HasSubstr("node_textfile_scrape_error 0"), HasSubstr("tcpmibd_build_info{")));
+}
+
+TEST_F(Textfile, EveryPanelOfItsDashboardHasAnAnswer) {
+  const Namespace space;
+  const TroubledService service(space);
+  const MonitoringByTextfile monitoring(space);
+  ASSERT_TRUE(monitoring.is_ready());
+  std::set<std::string> alarming;
+  for (const Question& question : questions()) {
+    std::vector<double> values;
+    const auto has_answer = [&] {
+      monitoring.write();
+      return !(values = values_of(space, question.query)).empty();
+    };
+    EXPECT_TRUE(!is_answerable(space, question) || eventually(has_answer, kMonitorsPatience))
+        << question.panel << ": " << question.query << monitoring.log();
+    if (!values.empty() && std::ranges::max(values) >= question.limit.value_or(HUGE_VAL))
+      alarming.insert(question.panel);
+  }
+  EXPECT_THAT(alarming,
+              IsSupersetOf({"Fullest accept queue", "Accept queues", "Who leaks? Ports"}));
+}
+
+TEST_F(Textfile, ItsDashboardIsGreenOfABusyServerThatIsWell) {
+  if (!is_installed("apache2"))
+    GTEST_SKIP() << "no apache2 (package apache2-bin)";
+  const Namespace space;
+  const Apache apache(space);
+  const MonitoringByTextfile monitoring(space);
+  ASSERT_TRUE(monitoring.is_ready());
+  const std::string lost = "rate(tcpmibd_listen_overflows_total[10s])";
+  const auto is_watched = [&] {
+    for (int i = 0; i < 100; ++i)
+      apache.answer();
+    monitoring.write();
+    return !values_of(space, lost).empty();
+  };
+  ASSERT_TRUE(eventually(is_watched, kMonitorsPatience)) << monitoring.log();
+  for (const Question& question : questions()) {
+    for (const double value : values_of(space, question.query))
+      EXPECT_LT(value, question.limit.value_or(HUGE_VAL)) << question.panel;
+  }
 }
 
 }  // namespace
