@@ -64,12 +64,8 @@ const std::vector<Plan> kPlans{
     {7, "memory", {kFew, 95'000, kMany}, measure_memory, round_of_memory},
 };
 
-// snmpd's own walk beside the module's has been seen to return a row more than the population, for
-// a reason not known yet. So this is measured where it is named.
-constexpr int kOnlyByName = 13;
-
 bool is_wanted(const Options& options, int target) {
-  return options.targets.empty() ? target != kOnlyByName : options.targets.contains(target);
+  return options.targets.empty() || options.targets.contains(target);
 }
 
 bool is_wanted(const Options& options, const Plan& plan) {

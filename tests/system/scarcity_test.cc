@@ -150,7 +150,7 @@ class NoMoreDescriptors {
   rlimit before_{};
 };
 
-// Under a master: an SNMP agent of its own opens hosts_access(5)'s files for each request, and
+// Under a master: an SNMP agent of its own opens hosts_access(5)'s files for a new manager, and
 // answers none where it cannot.
 TEST_F(Scarcity, WithoutDescriptorsItServesOnAndAllIsBackWithThem) {
   const Namespace space;

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <future>
 #include <set>
 #include <string>
@@ -41,6 +42,17 @@ Manager impatient(const Manager& manager) {
   return manager.patient(std::chrono::milliseconds(700));
 }
 
+// A tcpmibd for which `deny` is /etc/hosts.deny, and nothing is in /etc/hosts.allow.
+std::string behind_tcp_wrappers(const TempFolder& folder, const std::string& deny) {
+  const std::string script = folder.write(
+      "tcpmibd", "#!/bin/sh\nexec unshare --mount sh -c 'mount --bind " + deny +
+                     " /etc/hosts.deny && mount --bind /dev/null /etc/hosts.allow && exec \"$0\" "
+                     "\"$@\"' " +
+                     tcpmibd_binary() + " \"$@\"\n");
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  return script;
+}
+
 // An access file in which "public" and the user of the laboratory read, and what `lines` add.
 std::string access_file(const TempFolder& folder, const std::string& lines = {}) {
   const User user;
@@ -64,6 +76,23 @@ bool is_below(const Oid& oid, const Oid& root) {
 }
 
 // ---- Versions ----
+
+TEST_F(Standalone, WhomHostsDenyNamesIsNotAnsweredFromTheNextRequestOn) {
+  const Namespace space;
+  const TempFolder folder;
+  const std::string deny = folder.write("hosts.deny", "");
+  const Daemon daemon = Daemon::standalone(space, {.settings = {"agentx.module-socket=''"},
+                                                   .program = behind_tcp_wrappers(folder, deny)});
+  for (int times = 0; times < 2; ++times) {
+    EXPECT_TRUE(v2c(space).get({kSysObjectId}).ok());
+    EXPECT_TRUE(v2c(space).get({kSysObjectId}).ok());
+    folder.write("hosts.deny", "ALL: 127.0.0.1\n");
+    EXPECT_FALSE(impatient(v2c(space)).get({kSysObjectId}).ok());
+    EXPECT_FALSE(impatient(v2c(space)).get({kSysObjectId}).ok());
+    folder.write("hosts.deny", "ALL: 127.0.0.2\n");
+  }
+  EXPECT_TRUE(v2c(space).get({kSysObjectId}).ok()) << daemon.log();
+}
 
 TEST_F(Standalone, EveryVersionOfSnmpReadsTheSame) {
   const Namespace space;
