@@ -206,21 +206,21 @@ void measure_get_at(const std::string& where, Stage& stage, const Effort& effort
 
 constexpr int kStates = 11;
 
-// So that the next question needs a new snapshot: a reading of the kernel serves for a second, and
-// for five times as long as it took.
+// So that the next question makes the agent count anew: what it has serves for a second, and for
+// five times as long as it took, which is less than a snapshot takes. The age of counts is no
+// object.
 void await_staleness(Agent& agent) {
-  const auto stale = [&] {
-    const lab::NumberBinding age = agent.session.get(kSnapshotAge);
-    return !age.number || *age.number > std::max(1'000L, 5 * agent.get(kSnapshotTime)) + 50;
-  };
-  if (!lab::eventually(stale, std::chrono::seconds(60)))
-    throw Trouble(agent.subject + " never forgets a snapshot");
+  const long took = agent.session.get(kSnapshotTime).number.value_or(0);
+  const auto end =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(std::max(1'000L, 5 * took) + 50);
+  lab::eventually([&] { return std::chrono::steady_clock::now() >= end; },
+                  std::chrono::seconds(60));
 }
 
 long established_by_bulk(Agent& agent) {
   const auto counts = agent.session.bulk(kStateTotal, kStates);
   if (counts.size() != kStates || !counts[kEstablished - 1].number)
-    throw Trouble(agent.subject + " does not tell eleven counts");
+    throw Trouble(agent.subject + " does not report eleven counts");
   return *counts[kEstablished - 1].number;
 }
 
@@ -233,12 +233,30 @@ Counter counter(const std::string& subject, const Stage& stage, std::function<lo
   return {figure(5, "eleven state counts", subject, stage, "ms"), std::move(count)};
 }
 
+constexpr unsigned kMostNewcomers = 2;
+
+// Connections that have just been made beside the crowd. Whoever counts anew counts both ends of
+// each.
+struct Newcomers {
+  Newcomers(const Stage& stage, unsigned count)
+      : listener(lab::listen_on(stage.space(), "127.0.0.1:0")) {
+    const std::string address = "127.0.0.1:" + std::to_string(listener.port());
+    for (unsigned i = 0; i < count; ++i) {
+      ends.push_back(lab::connect_to(stage.space(), address));
+      ends.push_back(lab::accept_from(listener));
+    }
+  }
+
+  lab::TcpSocket listener;
+  std::vector<lab::TcpSocket> ends;
+};
+
 // A peer that is asked over TCP counts the connection it is asked by as well.
-void count_once(Counter& counter, const Stage& stage) {
+void count_once(Counter& counter, std::size_t established) {
   constexpr long kMostOfPeers = 16;
   long counted = 0;
   counter.figure.samples.push_back(milliseconds([&] { counted = counter.count(); }));
-  const long more = counted - static_cast<long>(stage.population());
+  const long more = counted - static_cast<long>(established);
   if (more < 0 || more > kMostOfPeers)
     throw Trouble(counter.figure.subject + " counts " + std::to_string(counted));
 }
@@ -250,14 +268,16 @@ std::vector<Counter> our_counters(Stage& stage) {
   return {counter_of(stage.standalone()), counter_of(stage.over_agentx())};
 }
 
-// Each once; ours anew, for what it has is too old.
-void count_anew(std::vector<Counter>& counters, Stage& stage) {
+// Each once; ours anew, for what it has is too old. In every second round there is a connection
+// more than in the one before it, which an old answer lacks.
+void count_anew(std::vector<Counter>& counters, Stage& stage, int round) {
   Agent& alone = stage.standalone();
   Agent& subagent = stage.over_agentx();
   await_staleness(alone);
   await_staleness(subagent);
+  const Newcomers newcomers(stage, 1 + static_cast<unsigned>(round) % kMostNewcomers);
   for (Counter& each : counters)
-    count_once(each, stage);
+    count_once(each, stage.population() + newcomers.ends.size());
 }
 
 // Peers that a machine may lack.
@@ -440,11 +460,15 @@ void measure_counts(Stage& stage, const Effort& effort, Findings& findings) {
   BareDump bare(stage.space());
   Peers peers;
   std::vector<Counter> counters = our_counters(stage);
-  counters.push_back(counter("bare dump", stage, [&] { return bare.read(), stage.population(); }));
+  // It counts nothing; a crowd and the newcomers are taken for counted.
+  counters.push_back(counter("bare dump", stage, [&] {
+    bare.read();
+    return static_cast<long>(stage.population() + 2 * kMostNewcomers);
+  }));
   add_peer(peers.exporter, stage, counters, findings);
   add_peer(peers.zabbix, stage, counters, findings);
   for (int i = 0; i < effort.slow_samples; ++i)
-    count_anew(counters, stage);
+    count_anew(counters, stage, i);
   findings.set_against(counters[0].figure, counters[2].figure, 0.5);
   findings.set_against(counters[1].figure, counters[2].figure, 0.5);
   for (std::size_t peer = 3; peer < counters.size(); ++peer)
@@ -489,7 +513,7 @@ Round round_of_walks(Stage& stage, const Effort&) {
 
 Round round_of_counts(Stage& stage, const Effort&) {
   std::vector<Counter> counters = our_counters(stage);
-  count_anew(counters, stage);
+  count_anew(counters, stage, 0);
   Round round;
   for (Counter& each : counters)
     round.push_back(std::move(each.figure));

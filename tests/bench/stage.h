@@ -78,7 +78,6 @@ inline const lab::Oid kConnectionState = lab::oid_of("1.3.6.1.2.1.6.19.1.7");
 inline const lab::Oid kLegacyState = lab::oid_of("1.3.6.1.2.1.6.13.1.1");
 inline const lab::Oid kTcpInSegs = lab::oid_of("1.3.6.1.2.1.6.10.0");
 inline const lab::Oid kCurrEstab = lab::oid_of("1.3.6.1.2.1.6.9.0");
-inline const lab::Oid kSnapshotAge = lab::oid_of("1.3.6.1.4.1.8072.9999.9999.4022.1.1.5.0");
 inline const lab::Oid kSnapshotTime = lab::oid_of("1.3.6.1.4.1.8072.9999.9999.4022.1.1.7.0");
 inline const lab::Oid kSnapshots = lab::oid_of("1.3.6.1.4.1.8072.9999.9999.4022.1.1.9.0");
 inline const lab::Oid kStateTotal = lab::oid_of("1.3.6.1.4.1.8072.9999.9999.4022.1.2.1.5");
