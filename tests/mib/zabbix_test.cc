@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <regex>
@@ -358,6 +359,34 @@ TEST_P(Zabbix, GraphsAndDashboardsShowWhatThereIs) {
   }
   EXPECT_THAT(shown, Not(IsEmpty()));
   EXPECT_THAT(shown, IsSubsetOf(names));
+}
+
+// "Unit *: closeWait" or a whole name.
+bool names_item(const std::string& pattern, const std::map<std::string, YAML::Node>& items) {
+  const std::size_t star = pattern.find('*');
+  const std::string head = pattern.substr(0, star);
+  const std::string tail = star == pattern.npos ? "" : pattern.substr(star + 1);
+  return std::ranges::any_of(items, [&](const auto& item) {
+    const std::string name = text(item.second["name"]);
+    return star == pattern.npos ? name == pattern : name.starts_with(head) && name.ends_with(tail);
+  });
+}
+
+// The API takes any name, and shows nothing of one that is not there.
+TEST_P(Zabbix, TheFleetShowsItemsThatThereAre) {
+  const YAML::Node board =
+      YAML::LoadFile((nms_folder() / "zabbix" / ("fleet-" + version() + ".json")).string());
+  const std::regex of_item("ds[.](items[.]0|0[.]items)[.]0|columns[.](item[.][0-9]|[0-9][.]item)");
+  std::set<std::string> shown;
+  for (const auto& widget : board["pages"][0]["widgets"]) {
+    for (const auto& field : widget["fields"]) {
+      if (std::regex_match(text(field["name"]), of_item))
+        shown.insert(text(field["value"]));
+    }
+  }
+  EXPECT_THAT(shown, SizeIs(4));
+  for (const std::string& pattern : shown)
+    EXPECT_TRUE(names_item(pattern, items_)) << pattern;
 }
 
 // The hosts to import take what differs between them from macros, and each macro has a value.

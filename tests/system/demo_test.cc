@@ -15,6 +15,7 @@
 #include "support/deadline.h"
 #include "support/netns.h"
 #include "support/process.h"
+#include "support/programs.h"
 #include "support/sockets.h"
 #include "support/temp_folder.h"
 #include "system/system_test.h"
@@ -33,6 +34,7 @@ using testing::SizeIs;
 
 const std::string kDemo = TCPMIBD_SOURCE_DIR "/tools/demo";
 constexpr std::chrono::seconds kDemoPatience{90};  // longer than the demo's own
+constexpr std::chrono::seconds kDashboardsPatience{240};
 
 class Demo : public PlainUserTest {
  protected:
@@ -145,6 +147,38 @@ TEST_F(Demo, StaysUntilCtrlC) {
   demo.process().signal(SIGINT);
   EXPECT_EQ(demo.process().wait(), 0);
   EXPECT_THAT(demo.err(), IsEmpty());
+  expect_nothing_left();
+}
+
+TEST_F(Demo, ShowsAHostInPrometheusForABrowserHere) {
+  for (const char* program : {"prometheus", "promtool", "prometheus-snmp-exporter", "curl"}) {
+    if (!is_installed(program))
+      GTEST_SKIP() << "no " << program;
+  }
+  const TcpSocket in_the_way = listen_on(host_, "127.0.0.1:9090");
+  Child demo({kDemo, "--dashboards", "--binary", tcpmibd_binary()}, options());
+  ASSERT_TRUE(demo.says("Where to look, until Ctrl-C:", kDashboardsPatience))
+      << demo.out() << demo.err();
+  EXPECT_THAT(demo.out(), ContainsRegex("tcpmibdPortCloseWait[{].*\"orders\".* => [2-9][0-9]"));
+  EXPECT_THAT(demo.out(), ContainsRegex("tcpmibdPortQueuePercent[{].*\"shop\".* => 100"));
+  std::smatch page;
+  const std::string out = demo.out();
+  ASSERT_TRUE(std::regex_search(out, page, std::regex("http://127.0.0.1:9091/[a-z/]*alerts\n")));
+  const std::string address = page.str().substr(0, page.str().size() - 1);
+  const Output seen = run({"curl", "-sS", "--fail", "--max-time", "30", address}, {.in = &host_});
+  EXPECT_THAT(seen.out, HasSubstr("<title>Prometheus")) << seen.err;
+  demo.process().signal(SIGINT);
+  EXPECT_EQ(demo.process().wait(), 0);
+  EXPECT_THAT(demo.err(), IsEmpty());
+  expect_nothing_left();
+}
+
+TEST_F(Demo, MakesNoDashboardsForAPlainUser) {
+  ProcessOptions plain = options({{"HOME", "/nonexistent"}});
+  plain.user = kPlainUser;
+  const Output demo = run({kDemo, "--dashboards", "--binary", tcpmibd_binary()}, plain);
+  EXPECT_EQ(demo.status, 1);
+  EXPECT_THAT(demo.err, HasSubstr("--dashboards needs root"));
   expect_nothing_left();
 }
 
