@@ -15,6 +15,7 @@
 #include "support/process.h"
 #include "support/programs.h"
 #include "support/temp_folder.h"
+#include "tcp/ended.h"
 
 // The form of the Zabbix templates: what an import refuses, or takes and then does not work.
 
@@ -359,6 +360,21 @@ TEST_P(Zabbix, GraphsAndDashboardsShowWhatThereIs) {
   }
   EXPECT_THAT(shown, Not(IsEmpty()));
   EXPECT_THAT(shown, IsSubsetOf(names));
+}
+
+// An item of a reason asks for that reason's row: all but those of normal ends.
+TEST_P(Zabbix, EndsAreOfTheReasonThatTheirKeyNames) {
+  for (const tcp::EndReasonName& reason : tcp::kEndReasonNames) {
+    const std::string key = "tcpmibd.ends[" + std::string(reason.mib) + "]";
+    ASSERT_EQ(items_.contains(key), reason.reason != tcp::EndReason::kNormal) << key;
+    if (!items_.contains(key))
+      continue;
+    const YAML::Node& item = items_.at(key);
+    const std::string source =
+        walks() ? text(item["preprocessing"][0]["parameters"][0]) : text(item["snmp_oid"]);
+    EXPECT_TRUE(source.ends_with(".1.13.7.1.3." + std::to_string(static_cast<int>(reason.reason))))
+        << source;
+  }
 }
 
 // "Unit *: closeWait" or a whole name.
