@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <ostream>
 #include <set>
@@ -440,9 +441,14 @@ TEST_F(AgentxSession, AResponseToNothingIsDropped) {
 // ---- Reads ----
 
 // A host with something to tell, and its subagent.
+// Connections end all over the host, and rows come with them while names are compared.
+constexpr const char* kUnwatchedEnds = "ends.watch=off";
+
 struct Reading {
   explicit Reading(const Namespace& space, unsigned clients = 5)
-      : service(over_loopback(space), clients), agent(space), session(agent.attend()) {}
+      : service(over_loopback(space), clients),
+        agent(space, {.settings = {kUnwatchedEnds}}),
+        session(agent.attend()) {}
 
   Response next(const Range& range) { return session.ask(agentx::get_next({range})); }
 
@@ -503,6 +509,13 @@ std::vector<Oid> walk_root_by_root(Reading& reading) {
   return names;
 }
 
+// Those of one walk that the other lacks; a whole one is too long to be read.
+std::vector<Oid> difference(const std::vector<Oid>& one, const std::vector<Oid>& other) {
+  std::vector<Oid> only;
+  std::ranges::set_symmetric_difference(one, other, std::back_inserter(only));
+  return only;
+}
+
 const Range kWhole{.start = {1, 3}};
 const Oid kBeforeTcp = oid_of("1.3.6.1.2.1.5");
 const Oid kBehindTcp = oid_of("1.3.6.1.2.1.7");
@@ -513,7 +526,7 @@ TEST_F(AgentxReads, ARangeAcrossAllObjectsWalksThroughThemInOrder) {
   const std::vector<Oid> names = walk_root_by_root(reading);
   EXPECT_GT(names.size(), 100U);
   EXPECT_TRUE(std::ranges::is_sorted(names));
-  EXPECT_EQ(reading.walk(kWhole), names);
+  EXPECT_THAT(difference(reading.walk(kWhole), names), testing::IsEmpty());
   std::vector<Oid> of_tcp = names;
   std::erase_if(of_tcp, [](const Oid& name) { return !lies_below(name, kTcp); });
   EXPECT_EQ(reading.walk({.start = kBeforeTcp, .end = kBehindTcp}), of_tcp);
@@ -524,7 +537,8 @@ TEST_F(AgentxReads, AGetBulkAcrossAllObjectsIsThatWalk) {
   Reading reading(space);
   const std::vector<Oid> names = walk_root_by_root(reading);
   for (const std::uint16_t repetitions : std::initializer_list<std::uint16_t>{1, 7, 50, 2'000})
-    EXPECT_EQ(reading.bulk_walk(kWhole, repetitions), names) << repetitions;
+    EXPECT_THAT(difference(reading.bulk_walk(kWhole, repetitions), names), testing::IsEmpty())
+        << repetitions;
 }
 
 // 7.2.3.2.
