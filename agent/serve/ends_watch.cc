@@ -90,11 +90,8 @@ std::shared_ptr<const tcp::EndsFigures> EndsWatch::figures(Time now) {
   if (figures_ != nullptr && now - figures_at_ < kMostAge)
     return figures_;
   take();
-  auto figures = std::make_shared<tcp::EndsFigures>(tcp::figures_of(*source_));
-  figures->history = &history_;
-  figures->since = since_;
-  figures->newest = newest_;
-  figures_ = std::move(figures);
+  figures_ = std::make_shared<tcp::EndsFigures>(
+      *source_, tcp::EndsFigures::Watch{.history = history_, .since = since_, .newest = newest_});
   figures_at_ = now;
   return figures_;
 }

@@ -50,7 +50,7 @@ class EndsWatch {
   std::optional<Duration> on_turn(Time now);
 
   // Takes what there is. Null: nothing is watched. The history in it goes on with the next call of
-  // any function of ours.
+  // any function of ours; the rest is read when it is first asked for. The watch outlives it.
   std::shared_ptr<const tcp::EndsFigures> figures(Time now);
 
  private:

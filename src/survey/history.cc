@@ -28,16 +28,43 @@ const NumberedEnd& History::newest(std::size_t position) const {
   return by_age(rows_.size() - 1 - position);
 }
 
-EndsFigures figures_of(EndsSource& source) {
-  EndsFigures figures{.counts = source.counts(),
-                      .ports = source.ports(),
-                      .remotes = source.remotes(),
-                      .closed_ports = source.closed_ports(),
-                      .losses = source.losses()};
-  std::ranges::sort(figures.remotes, {}, [](const RemoteEnds& row) {
+namespace {
+
+// What `slot` holds; read first where it is empty.
+template <typename Part, typename Read>
+const Part& once(std::optional<Part>& slot, Read read) {
+  if (!slot)
+    slot.emplace(read());
+  return *slot;
+}
+
+std::vector<RemoteEnds> in_mib_order(std::vector<RemoteEnds> remotes) {
+  std::ranges::sort(remotes, {}, [](const RemoteEnds& row) {
     return std::tuple(row.family, row.service.address, row.service.port);
   });
-  return figures;
+  return remotes;
+}
+
+}  // namespace
+
+const EndCounts& EndsFigures::counts() const {
+  return once(counts_, [this] { return source_.counts(); });
+}
+
+const std::vector<PortEnds>& EndsFigures::ports() const {
+  return once(ports_, [this] { return source_.ports(); });
+}
+
+const std::vector<RemoteEnds>& EndsFigures::remotes() const {
+  return once(remotes_, [this] { return in_mib_order(source_.remotes()); });
+}
+
+const std::vector<ClosedPort>& EndsFigures::closed_ports() const {
+  return once(closed_ports_, [this] { return source_.closed_ports(); });
+}
+
+const EndLosses& EndsFigures::losses() const {
+  return once(losses_, [this] { return source_.losses(); });
 }
 
 }  // namespace tcpmibd::tcp

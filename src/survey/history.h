@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -55,19 +56,38 @@ class History {
   std::vector<NumberedEnd> rows_;
 };
 
-// What is watched of ends, as of one moment.
-struct EndsFigures {
-  const History* history = nullptr;
-  Time since{};              // when the watch began
-  std::uint32_t newest = 0;  // the last number that was given; 0: none yet
-  EndCounts counts{};
-  std::vector<PortEnds> ports{};           // ascending by port
-  std::vector<RemoteEnds> remotes{};       // ascending by family, address and port
-  std::vector<ClosedPort> closed_ports{};  // ascending by port
-  EndLosses losses{};
-};
+// What is watched of ends. Each part is read from the source when it is first asked for, and then
+// stays as it is: one counter costs no look through 65 536 ports.
+//
+// Thread: that of the source, which outlives it, as does the history.
+class EndsFigures {
+ public:
+  struct Watch {
+    const History& history;
+    Time since{};              // when the watch began
+    std::uint32_t newest = 0;  // the last number that was given; 0: none yet
+  };
 
-// Asks the source, and puts its rows in order.
-EndsFigures figures_of(EndsSource& source);
+  EndsFigures(EndsSource& source, const Watch& watch) : source_(source), watch_(watch) {}
+
+  const History& history() const { return watch_.history; }
+  Time since() const { return watch_.since; }
+  std::uint32_t newest() const { return watch_.newest; }
+
+  const EndCounts& counts() const;
+  const std::vector<PortEnds>& ports() const;           // ascending by port
+  const std::vector<RemoteEnds>& remotes() const;       // ascending by family, address and port
+  const std::vector<ClosedPort>& closed_ports() const;  // ascending by port
+  const EndLosses& losses() const;
+
+ private:
+  EndsSource& source_;
+  Watch watch_;
+  mutable std::optional<EndCounts> counts_;
+  mutable std::optional<std::vector<PortEnds>> ports_;
+  mutable std::optional<std::vector<RemoteEnds>> remotes_;
+  mutable std::optional<std::vector<ClosedPort>> closed_ports_;
+  mutable std::optional<EndLosses> losses_;
+};
 
 }  // namespace tcpmibd::tcp

@@ -23,10 +23,10 @@ using tcp::RemoteEnds;
 
 constexpr Data::Needs kEnds{.agent = true, .ends = true};
 
-// What a function of the figures says; without figures, what is said of nothing.
-template <typename Function>
-std::size_t size_of(const Data& data, Function rows) {
-  return data.ends == nullptr ? 0 : rows(*data.ends).size();
+// How many rows a part of the figures has; without figures, none.
+template <auto kPart>
+std::size_t size_of(const Data& data) {
+  return data.ends == nullptr ? 0 : (data.ends->*kPart)().size();
 }
 
 // Addresses here have no zone: the kernel does not say which interface they were of.
@@ -132,8 +132,8 @@ constexpr snmp::Column<EndRow, Data> kEndedColumns[] = {
 static_assert(std::ranges::is_sorted(kEndedColumns, {}, &snmp::Column<EndRow, Data>::id));
 
 constexpr snmp::Run<EndRow, Data> kEndedRuns[] = {
-    {.size = [](const Data& data) { return data.ends == nullptr ? 0 : data.ends->history->size(); },
-     .at = [](const Data& data, std::size_t i) { return &data.ends->history->in_order(i); }},
+    {.size = &size_of<&tcp::EndsFigures::history>,
+     .at = [](const Data& data, std::size_t i) { return &data.ends->history().in_order(i); }},
 };
 
 constexpr auto kEndedRoot = own({1, 13, 6});
@@ -162,7 +162,7 @@ std::optional<Value> reason_name(const ReasonRow& row, const Data&) {
 
 // A Counter32 wraps (RFC 2578, 7.1.6).
 std::optional<Value> reason_count(const ReasonRow& row, const Data& data) {
-  const std::uint64_t count = data.ends->counts[static_cast<std::size_t>(row->reason) - 1];
+  const std::uint64_t count = data.ends->counts()[static_cast<std::size_t>(row->reason) - 1];
   return snmp::Counter32{static_cast<std::uint32_t>(count)};
 }
 
@@ -176,11 +176,7 @@ constexpr snmp::Column<ReasonRow, Data> kReasonColumns[] = {
 static_assert(std::ranges::is_sorted(kReasonColumns, {}, &snmp::Column<ReasonRow, Data>::id));
 
 constexpr snmp::Run<ReasonRow, Data> kReasonRuns[] = {
-    {.size =
-         [](const Data& data) {
-           return size_of(
-               data, [](const tcp::EndsFigures& ends) -> auto& { return ends.counts; });
-         },
+    {.size = &size_of<&tcp::EndsFigures::counts>,
      .at = [](const Data&, std::size_t i) { return &tcp::kEndReasonNames[i]; }},
 };
 
@@ -239,12 +235,8 @@ constexpr snmp::Column<PortRow, Data> kPortEndsColumns[] = {
 static_assert(std::ranges::is_sorted(kPortEndsColumns, {}, &snmp::Column<PortRow, Data>::id));
 
 constexpr snmp::Run<PortRow, Data> kPortEndsRuns[] = {
-    {.size =
-         [](const Data& data) {
-           return size_of(
-               data, [](const tcp::EndsFigures& ends) -> auto& { return ends.ports; });
-         },
-     .at = [](const Data& data, std::size_t i) { return &data.ends->ports[i]; }},
+    {.size = &size_of<&tcp::EndsFigures::ports>,
+     .at = [](const Data& data, std::size_t i) { return &data.ends->ports()[i]; }},
 };
 
 constexpr auto kPortEndsRoot = own({1, 13, 8});
@@ -288,12 +280,8 @@ constexpr snmp::Column<RemoteRow, Data> kRemoteEndsColumns[] = {
 static_assert(std::ranges::is_sorted(kRemoteEndsColumns, {}, &snmp::Column<RemoteRow, Data>::id));
 
 constexpr snmp::Run<RemoteRow, Data> kRemoteEndsRuns[] = {
-    {.size =
-         [](const Data& data) {
-           return size_of(
-               data, [](const tcp::EndsFigures& ends) -> auto& { return ends.remotes; });
-         },
-     .at = [](const Data& data, std::size_t i) { return &data.ends->remotes[i]; }},
+    {.size = &size_of<&tcp::EndsFigures::remotes>,
+     .at = [](const Data& data, std::size_t i) { return &data.ends->remotes()[i]; }},
 };
 
 constexpr auto kRemoteEndsRoot = own({1, 13, 9});
@@ -323,12 +311,8 @@ constexpr snmp::Column<ClosedRow, Data> kClosedPortColumns[] = {
 static_assert(std::ranges::is_sorted(kClosedPortColumns, {}, &snmp::Column<ClosedRow, Data>::id));
 
 constexpr snmp::Run<ClosedRow, Data> kClosedPortRuns[] = {
-    {.size =
-         [](const Data& data) {
-           return size_of(
-               data, [](const tcp::EndsFigures& ends) -> auto& { return ends.closed_ports; });
-         },
-     .at = [](const Data& data, std::size_t i) { return &data.ends->closed_ports[i]; }},
+    {.size = &size_of<&tcp::EndsFigures::closed_ports>,
+     .at = [](const Data& data, std::size_t i) { return &data.ends->closed_ports()[i]; }},
 };
 
 constexpr auto kClosedPortRoot = own({1, 13, 10});
@@ -351,25 +335,25 @@ std::optional<Value> watched(const Data& data) {
 }
 
 std::optional<Value> since(const Data& data) {
-  return data.ends == nullptr ? std::nullopt : std::optional(time_stamp(data.ends->since, data));
+  return data.ends == nullptr ? std::nullopt : std::optional(time_stamp(data.ends->since(), data));
 }
 
 template <auto kLoss>
 std::optional<Value> loss(const Data& data) {
   if (data.ends == nullptr)
     return std::nullopt;
-  return snmp::Counter32{static_cast<std::uint32_t>(data.ends->losses.*kLoss)};
+  return snmp::Counter32{static_cast<std::uint32_t>(data.ends->losses().*kLoss)};
 }
 
 std::optional<Value> newest(const Data& data) {
   return data.ends == nullptr ? std::nullopt
-                              : std::optional<Value>(snmp::Gauge32{data.ends->newest});
+                              : std::optional<Value>(snmp::Gauge32{data.ends->newest()});
 }
 
 std::optional<Value> kept(const Data& data) {
   if (data.ends == nullptr)
     return std::nullopt;
-  return snmp::Gauge32{static_cast<std::uint32_t>(data.ends->history->size())};
+  return snmp::Gauge32{static_cast<std::uint32_t>(data.ends->history().size())};
 }
 
 // clang-format off

@@ -33,6 +33,14 @@ class FakeEndsSource final : public tcp::EndsSource {
 
   int takes() const { return takes_; }
 
+  // How often each part has been read.
+  struct Looks {
+    int counts = 0, ports = 0, remotes = 0, closed_ports = 0, losses = 0;
+
+    bool operator==(const Looks&) const = default;
+  };
+  const Looks& looks() const { return looks_; }
+
   int descriptor() const override { return ready_.get(); }
 
   std::size_t take(const std::function<void(const tcp::Ended&)>& act) override {
@@ -46,17 +54,33 @@ class FakeEndsSource final : public tcp::EndsSource {
     return count;
   }
 
-  tcp::EndCounts counts() override { return reasons; }
-  std::vector<tcp::PortEnds> ports() override { return by_port; }
-  std::vector<tcp::RemoteEnds> remotes() override { return by_service; }
-  std::vector<tcp::ClosedPort> closed_ports() override { return closed; }
+  tcp::EndCounts counts() override {
+    ++looks_.counts;
+    return reasons;
+  }
+  std::vector<tcp::PortEnds> ports() override {
+    ++looks_.ports;
+    return by_port;
+  }
+  std::vector<tcp::RemoteEnds> remotes() override {
+    ++looks_.remotes;
+    return by_service;
+  }
+  std::vector<tcp::ClosedPort> closed_ports() override {
+    ++looks_.closed_ports;
+    return closed;
+  }
   bool sees_closed_ports() const override { return true; }
-  tcp::EndLosses losses() override { return lost; }
+  tcp::EndLosses losses() override {
+    ++looks_.losses;
+    return lost;
+  }
 
  private:
   FileDescriptor ready_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   std::vector<tcp::Ended> waiting_;
   int takes_ = 0;
+  Looks looks_;
 };
 
 }  // namespace tcpmibd::lab

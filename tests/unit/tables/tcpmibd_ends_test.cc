@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/fake_ends.h"
 #include "support/own_tables.h"
 
 // tcpmibdEnds                                         TCPMIBD-MIB: { tcpmibdObjects 13 }
@@ -48,25 +49,24 @@ class Ends : public testing::Test {
                      .remote = {octets({10, 0, 0, 9}), 443}};
     std::ranges::copy(std::string_view("cu\x1brl"), ended.command.begin());
     history_.add(ended, kWall, 7);
-    figures_.newest = 7;
-    figures_.since = Time(1001s);
-    figures_.counts = {11, 12, 13, 14, 15, 16, 17, 18, 19};
-    figures_.losses = {.records = 5, .uncounted = 6, .evicted = 8};
+    kernel_.reasons = {11, 12, 13, 14, 15, 16, 17, 18, 19};
+    kernel_.lost = {.records = 5, .uncounted = 6, .evicted = 8};
     const tcp::EndTally tally{
         .begun = 20, .ended = {21, 22, 23, 24, 25, 26, 27, 28, 29}, .since = Time(1002s)};
-    figures_.ports = {{443, tally}};
-    figures_.remotes = {{tcp::Family::kIpv4, {octets({10, 0, 0, 9}), 443}, tally},
-                        {tcp::Family::kIpv6,
-                         {octets({0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}), 22},
-                         tally}};
-    figures_.closed_ports = {{23, 9}};
+    kernel_.by_port = {{443, tally}};
+    kernel_.by_service = {{tcp::Family::kIpv4, {octets({10, 0, 0, 9}), 443}, tally},
+                          {tcp::Family::kIpv6,
+                           {octets({0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}), 22},
+                           tally}};
+    kernel_.closed = {{23, 9}};
   }
 
   std::string at(const std::string& below) const { return told(data_, "1.13." + below); }
 
   const Host host_{{}};
   tcp::History history_{4};
-  tcp::EndsFigures figures_{.history = &history_};
+  FakeEndsSource kernel_;
+  tcp::EndsFigures figures_{kernel_, {.history = history_, .since = Time(1001s), .newest = 7}};
   AgentFigures agent_;
   Data data_ = host_.data();
 };
@@ -132,8 +132,25 @@ TEST_F(Ends, ReasonsHaveTheirNamesAndCounts) {
   EXPECT_EQ(at("7.1.2.9"), "OCTET STRING other");
   EXPECT_EQ(at("7.1.3.9"), "Counter32 19");
   EXPECT_EQ(at("7.1.3.10"), "absent");
-  figures_.counts[0] = (1ULL << 32U) + 3;
-  EXPECT_EQ(at("7.1.3.1"), "Counter32 3") << "it wraps";
+}
+
+TEST_F(Ends, CountsWrap) {
+  kernel_.reasons[0] = (1ULL << 32U) + 3;
+  EXPECT_EQ(at("7.1.3.1"), "Counter32 3");
+}
+
+TEST_F(Ends, EachTableReadsItsOwnPartOfTheKernels) {
+  using Looks = FakeEndsSource::Looks;
+  EXPECT_EQ(at("4.0"), "Gauge32 7");
+  EXPECT_EQ(at("6.1.19.7"), "Gauge32 4711");
+  EXPECT_EQ(kernel_.looks(), Looks{}) << "numbers and records are ours";
+  EXPECT_EQ(at("7.1.3.1"), "Counter32 11");
+  EXPECT_EQ(kernel_.looks(), (Looks{.counts = 1}));
+  EXPECT_EQ(at("8.1.2.443"), "Counter32 20");
+  EXPECT_EQ(at("8.1.3.443"), "Counter32 21");
+  EXPECT_EQ(kernel_.looks(), (Looks{.counts = 1, .ports = 1}));
+  EXPECT_EQ(at("10.1.2.23"), "Counter32 9");
+  EXPECT_EQ(kernel_.looks(), (Looks{.counts = 1, .ports = 1, .closed_ports = 1}));
 }
 
 TEST_F(Ends, PortsAreCounted) {

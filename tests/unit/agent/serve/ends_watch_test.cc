@@ -71,7 +71,7 @@ TEST_F(EndsWatchTest, WakesOnceAndTakesAllAFifthOfASecondLater) {
   EXPECT_EQ(kernel_.takes(), 0);
   EXPECT_EQ(ends->on_turn(start_ + 200ms), std::nullopt);
   EXPECT_EQ(kernel_.takes(), 1);
-  EXPECT_EQ(ends->figures(start_ + 200ms)->history->size(), 2U);
+  EXPECT_EQ(ends->figures(start_ + 200ms)->history().size(), 2U);
   EXPECT_FALSE(is_readable(ends->descriptor()));
   kernel_.end({});
   EXPECT_TRUE(is_readable(ends->descriptor())) << "it listens again";
@@ -83,10 +83,10 @@ TEST_F(EndsWatchTest, WhoAsksGetsWhatThereIsNow) {
   kernel_.end({.pid = 2});
   kernel_.reasons[1] = 2;
   const auto figures = ends->figures(start_);
-  ASSERT_EQ(figures->history->size(), 2U);
-  EXPECT_EQ(figures->history->newest(0).ended.pid, 2U);
-  EXPECT_EQ(figures->newest, 2U);
-  EXPECT_EQ(figures->counts[1], 2U);
+  ASSERT_EQ(figures->history().size(), 2U);
+  EXPECT_EQ(figures->history().newest(0).ended.pid, 2U);
+  EXPECT_EQ(figures->newest(), 2U);
+  EXPECT_EQ(figures->counts()[1], 2U);
 }
 
 TEST_F(EndsWatchTest, WhoAsksAtOnceAgainGetsTheSameFigures) {
@@ -95,13 +95,25 @@ TEST_F(EndsWatchTest, WhoAsksAtOnceAgainGetsTheSameFigures) {
   const auto figures = ends->figures(start_);
   kernel_.reasons[0] = 2;
   EXPECT_EQ(ends->figures(start_ + 99ms), figures);
-  EXPECT_EQ(ends->figures(start_ + 100ms)->counts[0], 2U);
+  EXPECT_EQ(ends->figures(start_ + 100ms)->counts()[0], 2U);
+}
+
+TEST_F(EndsWatchTest, AsksTheKernelForNoMoreThanIsRead) {
+  const auto ends = watch(&kernel_);
+  kernel_.closed = {{.port = 23, .calls = 1}};
+  const auto figures = ends->figures(start_);
+  EXPECT_EQ(kernel_.looks(), FakeEndsSource::Looks{});
+  EXPECT_EQ(figures->counts()[0], 0U);
+  EXPECT_EQ(kernel_.looks(), FakeEndsSource::Looks{.counts = 1});
+  EXPECT_EQ(figures->closed_ports().size(), 1U);
+  EXPECT_EQ(figures->closed_ports().size(), 1U);
+  EXPECT_EQ(kernel_.looks(), (FakeEndsSource::Looks{.counts = 1, .closed_ports = 1})) << "once";
 }
 
 TEST_F(EndsWatchTest, GivesEachTheTimeOfTheWallAtWhichItEnded) {
   const auto ends = watch(&kernel_);
   kernel_.end({.at = Clock::now() - 1h});
-  const auto at = ends->figures(start_)->history->newest(0).at;
+  const auto at = ends->figures(start_)->history().newest(0).at;
   const auto age = std::chrono::system_clock::now() - at;
   EXPECT_GE(age, 1h);
   EXPECT_LT(age, 1h + 10s);
@@ -120,8 +132,8 @@ TEST_F(EndsWatchTest, WithoutAHistoryCountsAndMakesRoomNowAndThen) {
   EXPECT_EQ(kernel_.takes(), 1);
   kernel_.end({});
   const auto figures = ends->figures(now);
-  EXPECT_EQ(figures->history->size(), 0U);
-  EXPECT_EQ(figures->newest, 0U);
+  EXPECT_EQ(figures->history().size(), 0U);
+  EXPECT_EQ(figures->newest(), 0U);
   EXPECT_FALSE(std::filesystem::exists(folder_.file("ended")));
 }
 
@@ -136,7 +148,7 @@ TEST_F(EndsWatchTest, PutsServicesInTheOrderOfTheirNames) {
                         service(tcp::Family::kIpv4, 1, 2), service(tcp::Family::kIpv4, 1, 1)};
   const auto figures = watch(&kernel_)->figures(start_);
   std::vector<std::string> names;
-  for (const tcp::RemoteEnds& row : figures->remotes)
+  for (const tcp::RemoteEnds& row : figures->remotes())
     names.push_back((row.family == tcp::Family::kIpv4 ? "4 " : "6 ") +
                     std::to_string(row.service.address[3]) + ' ' +
                     std::to_string(row.service.port));
