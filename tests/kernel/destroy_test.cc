@@ -707,8 +707,8 @@ TEST_F(DestroyTest, WantOfDescriptorsIsNotTakenForWantOfRights) {
   space.run([&] {
     std::unique_ptr<SockDiag> kernel;
     {
-      // What it opens itself is seven at most; none is left to ask for rights by.
-      const lab::FewDescriptors seven(7);
+      // What it opens itself is six; none is left to ask for rights by.
+      const lab::FewDescriptors six(6);
       kernel = SockDiag::open().value();
       const Status able = kernel->can_destroy();
       ASSERT_FALSE(able);

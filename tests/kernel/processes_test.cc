@@ -626,7 +626,7 @@ TEST(Processes, ASearchThatFailsTakesNothingFromWhatWasSeen) {
   const LocalSocket ours;
   Processes processes(&no_bpf);
   ASSERT_TRUE(Processes(&no_bpf).read({apart.socket.inode}));
-  const lab::FewDescriptors but_for_a_search(3);
+  const lab::FewDescriptors but_for_a_search(2);
   const Result<ProcessMap> map = processes.read({ours.inode, apart.socket.inode});
   ASSERT_TRUE(map) << map.error().text();
   EXPECT_EQ(map->lowest(ours.inode), kOurs);
