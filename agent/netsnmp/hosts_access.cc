@@ -116,13 +116,20 @@ bool HostsAccess::admits(const std::string& key, const Ask& ask, Time now) {
     since_ = now;
     begin_anew();
   }
-  if (const auto known = verdicts_.find(key); known != verdicts_.end())
-    return known->second;
+  const auto known = verdicts_.find(key);
+  if (known != verdicts_.end() && known->second.is_confirmed)
+    return known->second.admits;
   const bool verdict = ask();
   // Without a descriptor for a moment libwrap has judged without the files.
   if (is_kept_ && has_plain_rules(allow_.path) && has_plain_rules(deny_.path))
-    verdicts_.emplace(key, verdict);
+    note(key, verdict);
   return verdict;
+}
+
+void HostsAccess::note(const std::string& key, bool verdict) {
+  const auto [place, is_first] = verdicts_.try_emplace(key, Verdict{.admits = verdict});
+  const bool is_same = place->second.admits == verdict;
+  place->second = {.admits = verdict, .is_confirmed = !is_first && is_same};
 }
 
 }  // namespace tcpmibd::agent
