@@ -61,7 +61,9 @@ bool is_plain(std::string_view rule) {
     return true;
   if (rule.find_first_of("@\\") != std::string_view::npos)
     return false;
-  if (names_a_file(take_field(rule)) || names_a_file(take_field(rule)))
+  const std::string_view daemons = take_field(rule);
+  const std::string_view clients = take_field(rule);
+  if (names_a_file(daemons) || names_a_file(clients))
     return false;
   while (!rule.empty()) {
     if (!is_verdict(take_field(rule)))
