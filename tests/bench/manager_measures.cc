@@ -247,6 +247,10 @@ struct Newcomers {
     }
   }
 
+  ~Newcomers() { std::ranges::for_each(ends, &lab::TcpSocket::reset); }
+  Newcomers(const Newcomers&) = delete;
+  Newcomers& operator=(const Newcomers&) = delete;
+
   lab::TcpSocket listener;
   std::vector<lab::TcpSocket> ends;
 };
