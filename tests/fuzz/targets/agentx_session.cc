@@ -72,7 +72,7 @@ class Readings final : public agent::ReadTarget {
 };
 
 // What is written, and that its phases come in the order of RFC 2741, 7.2.4: nothing is done that
-// was not tested, and nothing is kept that was.
+// was not tested, or was refused, and nothing is kept that was.
 class Writings final : public agent::WriteTarget {
  public:
   explicit Writings(Draw fates) : fates_(fates) {}
@@ -83,37 +83,45 @@ class Writings final : public agent::WriteTarget {
       case Phase::kReserve1:
         return enter(stage, Phase::kReserve1, fate(snmp::SetStatus::kWrongValue));
       case Phase::kReserve2:
-        require(stage == Phase::kReserve1 || stage == Phase::kReserve2, "one pass, then the other");
+        require(stage.phase == Phase::kReserve1 || stage.phase == Phase::kReserve2,
+                "one pass, then the other");
+        require(!stage.refused, "what was refused is not asked for again");
         if (fates_.octet() > 0xf0)
           return SetAnswer::later(Time(milliseconds(1)));
         return enter(stage, Phase::kReserve2, fate(snmp::SetStatus::kNoCreation));
       case Phase::kAction:
-        require(stage == Phase::kReserve2 || stage == Phase::kAction, "no act without its test");
+        require(stage.phase == Phase::kReserve2 || stage.phase == Phase::kAction,
+                "no act without its test");
+        require(!stage.refused, "no act that was refused");
         return enter(stage, Phase::kAction, fate(snmp::SetStatus::kCommitFailed));
       case Phase::kCommit:
-        require(stage == Phase::kAction || !stage, "only what was done is over");
+        require(stage.phase == Phase::kAction || !stage.phase, "only what was done is over");
         break;
       case Phase::kUndo:
       case Phase::kFree:
         break;
     }
-    stage.reset();
+    stage = {};
     return snmp::SetStatus::kNoError;
   }
 
   bool keeps_any() const {
-    return std::ranges::any_of(stages_, [](const auto& each) { return each.second.has_value(); });
+    return std::ranges::any_of(stages_,
+                               [](const auto& each) { return each.second.phase.has_value(); });
   }
 
  private:
-  using Stage = std::optional<Phase>;
+  struct Stage {
+    std::optional<Phase> phase;
+    bool refused = false;
+  };
 
   snmp::SetStatus fate(snmp::SetStatus refusal) {
     return fates_.octet() > 0xe0 ? refusal : snmp::SetStatus::kNoError;
   }
 
   static SetAnswer enter(Stage& stage, Phase phase, snmp::SetStatus fared) {
-    stage = phase;
+    stage = {.phase = phase, .refused = fared != snmp::SetStatus::kNoError};
     return fared;
   }
 
